@@ -1,0 +1,50 @@
+"""Who should get what, and is that fair? Dividing a cloud among a fleet of agents, with a proof.
+
+>>> import fairsynergy as fs
+>>> fleet = fs.Problem(endowment=[0.1, 0.3], capacity=0.5, elasticity=[0.5, 0.3])
+>>> fs.allocate(fleet, fs.Leximin()).worst
+"""
+
+from __future__ import annotations
+
+from fairsynergy.allocation import Allocation as Allocation
+from fairsynergy.allocation import Certificate as Certificate
+from fairsynergy.allocation import Status as Status
+from fairsynergy.allocation import allocate as allocate
+from fairsynergy.errors import FairSynergyError as FairSynergyError
+from fairsynergy.errors import ProblemError as ProblemError
+from fairsynergy.errors import SolverError as SolverError
+from fairsynergy.policies import DRF as DRF
+from fairsynergy.policies import NUM as NUM
+from fairsynergy.policies import POLICIES as POLICIES
+from fairsynergy.policies import Division as Division
+from fairsynergy.policies import FairSynergy as FairSynergy
+from fairsynergy.policies import Leximin as Leximin
+from fairsynergy.policies import Policy as Policy
+from fairsynergy.policies import Random as Random
+from fairsynergy.policies import Uniform as Uniform
+from fairsynergy.problem import Problem as Problem
+from fairsynergy.waterfill import Filling as Filling
+from fairsynergy.waterfill import waterfill as waterfill
+
+__all__ = [
+    "DRF",
+    "NUM",
+    "POLICIES",
+    "Allocation",
+    "Certificate",
+    "Division",
+    "FairSynergy",
+    "FairSynergyError",
+    "Filling",
+    "Leximin",
+    "Policy",
+    "Problem",
+    "ProblemError",
+    "Random",
+    "SolverError",
+    "Status",
+    "Uniform",
+    "allocate",
+    "waterfill",
+]

@@ -1,0 +1,42 @@
+"""What can go wrong, split by who can mend it.
+
+`ProblemError`: the input cannot be solved as given; change the input. `SolverError`: the input is fine and a
+solver still failed; retrying with other settings may help. Both are `FairSynergyError`.
+"""
+
+from __future__ import annotations
+
+
+class FairSynergyError(Exception):
+    """Any error that this package raises on purpose."""
+
+
+class ProblemError(FairSynergyError, ValueError):
+    """The input is not a problem that can be solved; the message says what, where, and what is allowed.
+
+    Parameters
+    ----------
+    message : str
+        What was given, where, what is allowed and what to do.
+    field : str, optional
+        The argument at fault, for instance ``"elasticity"``.
+    index : tuple of int, optional
+        Where in that argument: (agent,), (resource,) or (agent, resource).
+
+    Examples
+    --------
+    >>> import fairsynergy as fs
+    >>> fs.Problem(endowment=[0.1, -1.0], capacity=1.0, elasticity=[0.5, 0.5])
+    Traceback (most recent call last):
+    ...
+    fairsynergy.errors.ProblemError: `endowment[1, 0]` (agent 2, compute) must be finite and >= 0, got -1.0; ...
+    """
+
+    def __init__(self, message: str, *, field: str | None = None, index: tuple[int, ...] | None = None) -> None:
+        super().__init__(message)
+        self.field = field
+        self.index = index
+
+
+class SolverError(FairSynergyError):
+    """A valid problem that a solver could not finish; the message says which solver and what to try."""

@@ -1,0 +1,194 @@
+"""What a rule maximises, and how far given grants are from a point where no exchange would improve it.
+
+A rule with an objective F claims that its grants maximise F. The claim is checked from the grants alone through
+the first-order conditions (Fair-Synergy, Eq. 4 and Eq. 8, with inequality for an agent at a bound): on each
+resource there is a price with
+
+    dF/dx_ik = price_k   where the grant is strictly between its bounds,
+    dF/dx_ik <= price_k  at the lower bound,      dF/dx_ik >= price_k  at the upper bound.
+
+Where F is concave these conditions prove the global optimum; elsewhere they prove a stationary point.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairsynergy.problem import Array, Problem
+
+Mask = NDArray[np.bool_]
+
+# An elasticity sum this close to 1 is constant returns, written in binary.
+ROUNDING = 1e-12
+# The smallest normal double: a holding below it is written as zero, and its marginal is taken here.
+TINY = float(np.finfo(np.float64).tiny)
+
+
+class Levelling(NamedTuple):
+    """Prices (m,), in units of the objective per unit of resource, and the relative residual against them."""
+
+    price: Array
+    residual: float
+
+
+class Objective(ABC):
+    """Something to maximise; `sentence` completes "these grants maximise ..."."""
+
+    sentence: str
+
+    @abstractmethod
+    def concave(self, problem: Problem) -> bool:
+        """Whether the first-order conditions prove a global optimum."""
+
+    @abstractmethod
+    def level(self, problem: Problem, grant: Array) -> Levelling:
+        """Prices that fit the grants best, and how badly they fit. O(n m)."""
+
+
+class SumObjective(Objective):
+    """A weighted sum over agents of a smooth utility."""
+
+    @abstractmethod
+    def log_marginal(self, problem: Problem, grant: Array) -> Array:
+        """(n, m) logarithm of dF/dx_ik."""
+
+    def level(self, problem: Problem, grant: Array) -> Levelling:
+        log_marginal = self.log_marginal(problem, grant)
+        price = np.zeros(problem.m)
+        worst = 0.0
+        for k in range(problem.m):
+            buyers = grant[:, k] < problem.upper[:, k]
+            sellers = grant[:, k] > problem.floor[:, k]
+            log_price, residual = _between(log_marginal[buyers, k], log_marginal[sellers, k])
+            price[k] = np.exp(log_price)
+            worst = max(worst, residual)
+        return Levelling(price, worst)
+
+
+class TotalUtility(SumObjective):
+    """sum_i w_i U_i, the aggregate accuracy (Fair-Synergy, Problems 1 and 2)."""
+
+    sentence = "the fleet's total accuracy"
+
+    def concave(self, problem: Problem) -> bool:
+        """Jointly concave iff no agent has increasing returns in the resources it can still receive."""
+        open_to = problem.upper > problem.floor
+        open_to &= problem.capacity > problem.floor.sum(axis=0)
+        return bool(np.all((problem.elasticity * open_to).sum(axis=1) <= 1 + ROUNDING))
+
+    def log_marginal(self, problem: Problem, grant: Array) -> Array:
+        holding = problem.holding(grant)
+        with np.errstate(divide="ignore"):
+            part = problem.elasticity * np.log(np.minimum(holding, problem.saturation))
+        # Summed without the agent's own term, not subtracted from the total: a holding of zero is minus infinity.
+        others = np.stack([np.delete(part, k, axis=1).sum(axis=1) for k in range(problem.m)], axis=1)
+        own = np.log(problem.elasticity) + (problem.elasticity - 1) * np.log(np.maximum(holding, TINY))
+        return np.asarray(np.log(problem.weight)[:, None] + own + others)
+
+    def upper_bound(self, problem: Problem, grant: Array) -> float | None:
+        """Proved bound on the best total where the total is concave, else None; tight if the grants are optimal.
+
+        A concave total lies below its tangent plane at the grants. With marginals g and any price mu, the plane
+        rises by at most mu C + sum_i (g_i - mu)^+ room_i from the floors (weak duality). O(n m).
+        """
+        if not self.concave(problem):
+            return None
+        log_marginal = self.log_marginal(problem, grant)
+        marginal = np.exp(log_marginal)
+        if not np.isfinite(marginal).all():
+            return None
+        bound = float(problem.weight @ problem.utility(grant))
+        levelled = self.level(problem, grant).price
+        for k in range(problem.m):
+            gain, floor = marginal[:, k], problem.floor[:, k]
+            left = problem.capacity[k] - floor.sum()
+            room = np.minimum(problem.upper[:, k] - floor, problem.capacity[k])
+            # The levelled price is tight where ceilings bind, the highest marginal where none does.
+            prices = (levelled[k], gain.max())
+            bound += min(price * left + np.maximum(gain - price, 0.0) @ room for price in prices)
+            bound += float(gain @ (floor - grant[:, k]))
+        return float(bound)
+
+
+class LogHolding(SumObjective):
+    """sum_i w_i log h_ik on every resource, the uniform logarithmic objective of the paper's NUM baseline."""
+
+    sentence = "the sum of the logarithms of what agents hold"
+
+    def concave(self, problem: Problem) -> bool:
+        return True
+
+    def log_marginal(self, problem: Problem, grant: Array) -> Array:
+        return np.asarray(np.log(problem.weight)[:, None] - np.log(np.maximum(problem.holding(grant), TINY)))
+
+
+class WorstUtility(Objective):
+    """min_i U_i / w_i, then the next lowest, and so on: leximin.
+
+    Log-utilities are concave, so levelling them without waste proves the optimum: on each resource nobody who
+    receives some stands above anybody who could still receive some, and no two agents gain by swapping resources.
+    """
+
+    sentence = "the worst-off agent's accuracy, then the next one's"
+
+    def concave(self, problem: Problem) -> bool:
+        return True
+
+    def level(self, problem: Problem, grant: Array) -> Levelling:
+        level = problem.log_utility(grant) - np.log(problem.weight)
+        with np.errstate(divide="ignore"):
+            log_value = np.log(problem.elasticity) - np.log(problem.holding(grant))  # d log U / dx
+        buyers, sellers = grant < problem.upper, grant > problem.floor
+        worst = 0.0
+        for k in range(problem.m):
+            _, residual = _between(-level[buyers[:, k]], -level[sellers[:, k]])
+            worst = max(worst, residual)
+            for other in range(k + 1, problem.m):
+                rate = log_value[:, k] - log_value[:, other]
+                wants, gives = buyers[:, k] & sellers[:, other], sellers[:, k] & buyers[:, other]
+                _, residual = _between(rate[wants], rate[gives])
+                worst = max(worst, residual)
+        return Levelling(self._price(level, log_value, buyers, sellers), worst)
+
+    def _price(self, level: Array, log_value: Array, buyers: Mask, sellers: Mask) -> Array:
+        """What the common level gains per unit of each resource.
+
+        Raising every agent of the level by d log t costs agent i 1 / (d log U_i / dx_ik) units of a resource it
+        trades at the margin; resources convert at the rate of an agent that trades both.
+        """
+        inside = buyers & sellers
+        price = np.zeros(log_value.shape[1])
+        if not inside.any():
+            return price
+        rate = np.zeros_like(price)  # log price relative to that of the first traded resource
+        first = int(np.argmax(inside.any(axis=0)))
+        traded = inside.any(axis=0)
+        for k in np.flatnonzero(traded):
+            both = inside[:, k] & inside[:, first]
+            if both.any():
+                rate[k] = np.median((log_value[:, k] - log_value[:, first])[both])
+            else:
+                traded[k] = False
+        rows = inside[:, traded].any(axis=1)
+        pick = np.argmax(inside[rows][:, traded], axis=1)
+        chosen = np.flatnonzero(traded)[pick]
+        cost = np.exp(rate[chosen] - log_value[rows, chosen]).sum()
+        price[traded] = np.exp(level[rows].mean() + rate[traded]) / cost
+        return price
+
+
+def _between(wanting: Array, having: Array) -> tuple[float, float]:
+    """Log price between the marginals of those who could receive more and of those who could give some up.
+
+    Returns the log price and the relative residual sqrt(highest wanting / lowest having) - 1, zero where one price
+    serves all. Nobody left to want more: price 0. Nobody with anything to give: the highest wanting.
+    """
+    top = float(np.max(wanting, initial=-np.inf))
+    bottom = float(np.min(having, initial=np.inf))
+    if not np.isfinite(top) or bottom == np.inf:
+        return top, (0.0 if top < np.inf or bottom == np.inf else np.inf)
+    return 0.5 * (top + bottom), max(0.0, float(np.expm1(0.5 * (top - bottom))))

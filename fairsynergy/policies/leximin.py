@@ -1,0 +1,205 @@
+"""Leximin: raise the worst-off agent's accuracy as far as possible, then the next, and so on.
+
+Utilities strictly increase with grants, so at the optimum every agent that receives anything stands at one common
+level t of U_i / w_i, and every agent above t on its own receives nothing (agents stuck at a ceiling below t are
+left there while the others rise).
+
+One resource: x_i(t) = clip((w_i t)^(1/gamma_i) - e_i, lo_i, hi_i), which is the kernel with c = w, p = gamma and
+price 1/t. Two resources: at a price ratio each agent buys the cheapest bundle that reaches the level, in closed form;
+the level that spends the whole budget is found for each ratio, and the ratio that clears both markets is where
+that level is lowest (convex duality: log U is concave). The paper's Leximin (Kurokawa et al., 2018) compares
+utilities as here; levelling resources instead is what NUM does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+from scipy.optimize import toms748
+
+from fairsynergy.errors import ProblemError, SolverError
+from fairsynergy.objective import Objective, WorstUtility
+from fairsynergy.policies.policy import Division, Policy
+from fairsynergy.problem import Array, Problem
+from fairsynergy.waterfill import waterfill
+
+# Log price ratios beyond this make one resource free at the scale of doubles.
+FREE = 500.0
+# Relative distance from the budget at which Newton stops: the rounding error of a sum over a large fleet.
+SPENT = 1e-13
+MAX_ROUNDS = 100
+# Beyond this an exponential overflows; a holding this large is far above any capacity.
+LOG_HUGE = 700.0
+EPSILON = float(np.finfo(np.float64).eps)
+
+
+@dataclass(frozen=True)
+class Leximin(Policy):
+    """Lift the worst-off accuracy first, for one or two resources; weights divide the accuracy compared.
+
+    Raises
+    ------
+    ProblemError
+        With three or more resources.
+
+    Examples
+    --------
+    >>> import fairsynergy as fs
+    >>> fleet = fs.Problem(endowment=[0.1, 0.3], capacity=0.5, elasticity=[0.9, 0.3])
+    >>> fs.allocate(fleet, fs.Leximin()).utility.round(3)
+    array([0.623, 0.697])
+    """
+
+    name: ClassVar[str] = "Leximin"
+    sentence: ClassVar[str] = "The worst-off agent is lifted first, then the next, whatever it costs the others."
+    objective: ClassVar[Objective | None] = WorstUtility()
+
+    def divide(self, problem: Problem) -> Division:
+        if problem.m == 1:
+            return _raise_along(problem, 0, problem.floor)
+        if problem.m > 2:
+            raise ProblemError(
+                f"Leximin handles one or two resources, got {problem.m} ({', '.join(problem.resources)}); "
+                "leave resources out or choose another rule",
+                field="endowment",
+            )
+        for k in range(2):
+            if problem.capacity[k] <= problem.floor[:, k].sum():  # nothing to choose on this resource
+                return _raise_along(problem, 1 - k, problem.floor)
+        return _raise_both(problem)
+
+
+def _raise_along(problem: Problem, k: int, grant: Array) -> Division:
+    """Leximin over one resource, with the grants of the others as they are; what resource k had is its floor."""
+    with np.errstate(divide="ignore"):
+        log_held = np.log(np.minimum(problem.holding(grant), problem.saturation))
+    log_others = np.delete(problem.elasticity * log_held, k, axis=1).sum(axis=1)
+    lacking = np.isneginf(log_others)  # accuracy zero whatever it receives here
+    coefficient = np.where(lacking, 0.0, problem.weight * np.exp(-np.where(lacking, 0.0, log_others)))
+    filled = waterfill(
+        coefficient,
+        problem.elasticity[:, k],
+        problem.endowment[:, k],
+        problem.capacity[k],
+        grant[:, k],
+        problem.upper[:, k],
+    )
+    result = grant.copy()
+    result[:, k] = filled.grant
+    return Division(result, filled.iterations)
+
+
+def _raise_both(problem: Problem) -> Division:
+    market = _BundleMarket(problem)
+    fuller = market.imbalance(0.0)  # > 0: the first resource is the scarcer one, and must become dearer
+    if fuller == 0.0:
+        return Division(market.grant(), market.rounds)
+    near, far = 0.0, float(np.copysign(1.0, fuller))
+    while market.imbalance(far) * fuller > 0:
+        if abs(far) >= FREE:
+            # The other resource cannot be spent at any price: all who still rise have as much of it as they can
+            # use, and what is left of it can only lift those above the level.
+            rest = _raise_along(problem, 1 if fuller > 0 else 0, market.grant())
+            return Division(rest.grant, market.rounds + rest.iterations)
+        near, far = far, 2 * far
+    toms748(market.imbalance, *sorted((near, far)), xtol=1e-15, rtol=4 * EPSILON, maxiter=MAX_ROUNDS)
+    return Division(market.grant(), market.rounds)
+
+
+class _Bundles(NamedTuple):
+    log_holding: Array  #: (n, 2)
+    slope: Array  #: (n, 2) derivative in the log level
+
+
+class _BundleMarket:
+    """Cheapest bundles at a level and a log price ratio, and the level at which they cost the whole budget.
+
+    Prices are fractions of the capacities: budget 1 is all of both resources, spent s on the first, 1 - s on the
+    second, with log (s / (1 - s)) the ratio.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        with np.errstate(divide="ignore"):
+            low = np.log(np.minimum(problem.holding(problem.floor), problem.saturation))
+            high = np.log(np.minimum(problem.holding(problem.upper), problem.saturation))
+        self.gamma, self.log_weight = problem.elasticity, np.log(problem.weight)
+        best = (self.gamma * high).sum(axis=1)
+        self.alive = np.isfinite(best) | np.isposinf(best)  # others have accuracy zero whatever they receive
+        self.low, self.high = low, high
+        self.least, self.best = (self.gamma * low).sum(axis=1), best
+        self.log_level = float(np.min((problem.log_utility(problem.capacity / problem.n) - self.log_weight)[self.alive]))
+        self.ratio = 0.0
+        self.rounds = 0
+
+    def bundles(self, log_level: float) -> _Bundles:
+        """Least-cost point of each agent's isoquant inside its bounds; on it, log holdings trade off linearly."""
+        gx, gy = self.gamma.T
+        (low_x, low_y), (high_x, high_y) = self.low.T, self.high.T
+        target = log_level + self.log_weight
+        sunk, done = target <= self.least, target >= self.best
+        dearness = self.ratio - np.log(self.problem.capacity[0] / self.problem.capacity[1])
+        with np.errstate(invalid="ignore"):  # dead agents; `grant` leaves them at their floor
+            x_at_low_y, x_at_high_y = (target - gy * low_y) / gx, (target - gy * high_y) / gx
+            free = (target + gy * (np.log(gx / gy) - dearness)) / (gx + gy)
+            x = np.maximum(np.minimum(free, np.minimum(high_x, x_at_low_y)), np.maximum(low_x, x_at_high_y))
+            y = (target - gx * x) / gy
+        # Set bounds exactly: a holding off by rounding would read as a grant.
+        y = np.where(x >= x_at_low_y, low_y, np.where(x <= x_at_high_y, high_y, y))
+        x = np.where(sunk, low_x, np.where(done, high_x, x))
+        y = np.where(sunk, low_y, np.where(done, high_y, y))
+        fixed = sunk | done
+        x_fixed, y_fixed = fixed | (x <= low_x) | (x >= high_x), fixed | (y <= low_y) | (y >= high_y)
+        interior = ~x_fixed & ~y_fixed
+        slope_x = np.where(interior, 1 / (gx + gy), np.where(x_fixed, 0.0, 1 / gx))
+        slope_y = np.where(interior, 1 / (gx + gy), np.where(y_fixed, 0.0, 1 / gy))
+        return _Bundles(np.stack([x, y], axis=1), np.stack([slope_x, slope_y], axis=1))
+
+    def grant(self, bundles: _Bundles | None = None) -> Array:
+        """(n, 2) grants of the bundles at the current level and ratio."""
+        problem = self.problem
+        log_holding = (bundles or self.bundles(self.log_level)).log_holding
+        holding = np.exp(np.minimum(log_holding, LOG_HUGE))
+        grant = np.clip(holding - problem.endowment, problem.floor, problem.upper)
+        # Exactly at a bound, where the logarithm is: exp(log(e)) - e is a rounding error, not a grant.
+        grant = np.where(log_holding <= self.low, problem.floor, grant)
+        grant = np.where(log_holding >= self.high, problem.upper, grant)
+        return np.where(self.alive[:, None], grant, problem.floor)
+
+    def imbalance(self, ratio: float) -> float:
+        """Spend the budget at this ratio; return how much fuller the first resource is than the second."""
+        self.ratio = ratio
+        share = np.array([1 / (1 + np.exp(-ratio)), 1 / (1 + np.exp(ratio))]) / self.problem.capacity
+        below, above = -np.inf, np.inf
+        for _ in range(MAX_ROUNDS):
+            self.rounds += 1
+            bundles = self.bundles(self.log_level)
+            grant = self.grant(bundles)
+            spent = float(grant.sum(axis=0) @ share)
+            holding = np.exp(np.minimum(bundles.log_holding, LOG_HUGE)) * self.alive[:, None]
+            change = float((holding * bundles.slope).sum(axis=0) @ share)
+            if spent > 1:
+                above = self.log_level
+            else:
+                below = self.log_level
+            if abs(spent - 1) <= SPENT:
+                break
+            # What the rising agents hold grows like an exponential of the level: Newton on its logarithm.
+            held = float((holding * (bundles.slope > 0)).sum(axis=0) @ share)
+            room = held + 1 - spent
+            trial = self.log_level + (np.log(room / held) * held / change if change > 0 and room > 0 else np.nan)
+            if abs(trial - self.log_level) <= 2 * np.spacing(abs(self.log_level)):
+                break
+            if not below < trial < above:
+                trial = 0.5 * (below + above)
+            if not np.isfinite(trial):
+                if change == 0 and spent < 1:  # everyone is at a ceiling
+                    break
+                trial = self.log_level + (1.0 if spent < 1 else -1.0)
+            self.log_level = float(trial)
+        else:
+            raise SolverError("Leximin could not find the level that spends the budget; check the problem's scale")
+        filled = grant.sum(axis=0) / self.problem.capacity
+        return float(filled[0] - filled[1])

@@ -1,0 +1,49 @@
+"""What a rule is: a small frozen record of its settings that divides a problem's capacity."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar, NamedTuple
+
+from fairsynergy.objective import Objective
+from fairsynergy.problem import Array, Problem
+
+
+class Division(NamedTuple):
+    """What a rule proposes: grants (n, m), and how many iterations it took (0 for a closed form)."""
+
+    grant: Array
+    iterations: int
+
+
+class Policy(ABC):
+    """A rule for dividing capacity. Subclass it as a frozen dataclass and implement `divide`.
+
+    Attributes
+    ----------
+    name : str
+        As shown in tables and charts.
+    sentence : str
+        The rule in plain words, for a newcomer.
+    objective : Objective or None
+        What the rule maximises; None for a rule that only divides. `allocate` checks the claim.
+    """
+
+    name: ClassVar[str]
+    sentence: ClassVar[str]
+    objective: ClassVar[Objective | None] = None
+
+    @abstractmethod
+    def divide(self, problem: Problem) -> Division:
+        """Grants (n, m) within every bound and capacity of the problem.
+
+        Raises
+        ------
+        ProblemError
+            If the rule does not handle this kind of problem; the message names the rule.
+        """
+
+    @property
+    def label(self) -> str:
+        """The name, with settings where they are not the default."""
+        return self.name

@@ -1,0 +1,114 @@
+"""Rules that divide each capacity in proportion to fixed shares: Uniform, Random and DRF.
+
+Grants follow a ray, x_ik = clip(t_k share_ik, lo_ik, hi_ik), and t_k grows until resource k is spent. An agent that
+meets its ceiling stops there and the others go on. Weights multiply the shares. This is the kernel with c = share,
+p = 1 and nothing owned. Fair-Synergy section IV names these baselines; DRF is Ghodsi et al., NSDI 2011.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from fairsynergy.policies.policy import Division, Policy
+from fairsynergy.problem import Array, Problem
+from fairsynergy.waterfill import Filling, waterfill
+
+
+def _along(share: Array, problem: Problem) -> Filling:
+    """Fill every resource along its shares (n, m); price is 1 / t_k."""
+    return waterfill(share.T, 1.0, 0.0, problem.capacity, problem.floor.T, problem.upper.T)
+
+
+@dataclass(frozen=True)
+class Uniform(Policy):
+    """Everyone receives the same amount, C/n (times its weight), whatever it owns or needs.
+
+    Examples
+    --------
+    >>> import fairsynergy as fs
+    >>> fleet = fs.Problem(endowment=[0.1, 0.3], capacity=0.5, elasticity=[0.9, 0.3])
+    >>> fs.allocate(fleet, fs.Uniform()).grant.ravel()
+    array([0.25, 0.25])
+    """
+
+    name: ClassVar[str] = "Uniform"
+    sentence: ClassVar[str] = "Everyone gets the same amount, whatever they own or need."
+
+    def divide(self, problem: Problem) -> Division:
+        share = np.broadcast_to(problem.weight[:, None], (problem.n, problem.m))
+        return Division(_along(share, problem).grant.T, 0)
+
+
+@dataclass(frozen=True)
+class Random(Policy):
+    """Shares drawn uniformly from the simplex, one Dirichlet draw per resource; weights are its concentrations.
+
+    Parameters
+    ----------
+    seed : int, numpy.random.Generator or numpy.random.RandomState
+        An integer gives the same shares at every call; a generator is consumed.
+
+    Examples
+    --------
+    >>> import fairsynergy as fs
+    >>> fleet = fs.Problem(endowment=[0.1, 0.3], capacity=0.5, elasticity=[0.9, 0.3])
+    >>> fs.allocate(fleet, fs.Random(seed=1)).grant.sum().round(12)
+    np.float64(0.5)
+    """
+
+    seed: int | np.random.Generator | np.random.RandomState = 0
+
+    name: ClassVar[str] = "Random"
+    sentence: ClassVar[str] = "Shares are drawn by lot; any rule worth having should beat it."
+
+    def divide(self, problem: Problem) -> Division:
+        rng = np.random.default_rng(self.seed) if isinstance(self.seed, int) else self.seed
+        share = np.stack([rng.dirichlet(problem.weight) for _ in range(problem.m)], axis=1)
+        return Division(_along(share, problem).grant.T, 0)
+
+
+@dataclass(frozen=True)
+class DRF(Policy):
+    """Dominant resource fairness: equal shares of whatever each agent needs most.
+
+    Cobb-Douglas agents have no demand vectors, so one is declared: agent i wants resources in the proportions
+    gamma_ik / sum_l gamma_il, as fractions of the capacities, scaled so that its largest entry, the dominant
+    share, is 1. Dominant shares (divided by weights) rise together until a resource runs out. Endowments do not
+    count. With one resource this is Uniform.
+
+    Parameters
+    ----------
+    work_conserving : bool
+        True divides what is then left of the other resources in the same proportions; False leaves it unspent.
+
+    Examples
+    --------
+    >>> import fairsynergy as fs
+    >>> fleet = fs.Problem(endowment=[[0, 0], [0, 0]], capacity=[1, 1], elasticity=[[0.8, 0.4], [0.3, 0.6]])
+    >>> fs.allocate(fleet, fs.DRF()).grant.round(3)
+    array([[0.667, 0.333],
+           [0.333, 0.667]])
+    """
+
+    work_conserving: bool = True
+
+    name: ClassVar[str] = "DRF"
+    sentence: ClassVar[str] = "Everyone gets an equal share of the resource that matters most to them."
+
+    @property
+    def label(self) -> str:
+        return self.name if self.work_conserving else f"{self.name} (pure)"
+
+    def divide(self, problem: Problem) -> Division:
+        demand = problem.elasticity / problem.elasticity.max(axis=1, keepdims=True)
+        share = problem.weight[:, None] * demand * problem.capacity
+        filled = _along(share, problem)
+        if self.work_conserving:
+            return Division(filled.grant.T, 0)
+        run_out = float(np.max(filled.price))  # the resource that stops the common rise first
+        if run_out == 0:
+            return Division(filled.grant.T, 0)
+        return Division(np.clip(share / run_out, problem.floor, problem.upper), 0)
