@@ -25,10 +25,13 @@ from fairsynergy.problem import Array, Problem
 from fairsynergy.waterfill import waterfill
 
 # Runs are compared once a pass improves each total by less than this, relatively.
-COMPARABLE = 1e-9
+COMPARABLE = 1e-4
 # The best run goes on until no holding changes by more than this, relatively, in one pass.
 SETTLED = 1e-10
 MAX_PASSES = 2000
+# Newton on the log prices, from a point near the end of the search: converged, or given up.
+LEVELLED = 1e-13
+MAX_LEVELLING = 50
 LOG_HUGE = 700.0
 TINY = float(np.finfo(np.float64).tiny)
 
@@ -120,35 +123,68 @@ def _search(problem: Problem) -> Division:
 
 
 def _settle(problem: Problem, grant: Array) -> Division:
-    """Go on from grants (1, n, m) until no holding moves, not even of agents too small to show in the total.
-
-    Near the end each log holding converges geometrically, at its own rate; a slow one is moved to its limit
-    (Aitken), and moved back should the total suffer.
-    """
+    """Go on from grants (1, n, m) until no holding moves, not even of agents too small to show in the total."""
     order = np.arange(problem.m)[None]
-
-    def log_holding() -> Array:
-        return np.asarray(np.log(np.maximum(problem.holding(grant), TINY)))
-
-    trail = [log_holding()]
     for passes in range(1, MAX_PASSES + 1):
-        grant = _pass(problem, grant, order)
-        trail.append(log_holding())
-        if np.max(np.abs(trail[-1] - trail[-2])) <= SETTLED:
+        before, grant = grant, _pass(problem, grant, order)
+        moved = np.log(np.maximum(problem.holding(grant), TINY) / np.maximum(problem.holding(before), TINY))[0]
+        if np.max(np.abs(moved)) <= SETTLED:
             break
-        if len(trail) < 4:
-            continue
-        first, second = trail[-2] - trail[-3], trail[-1] - trail[-2]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            rate = second / first
-        slow = (np.abs(second) > SETTLED) & (rate > 0) & (rate < 1)
-        limit = trail[-1] + np.where(slow, second * rate / np.where(slow, 1 - rate, 1.0), 0.0)
-        leap = np.clip(np.exp(np.minimum(limit, LOG_HUGE)) - problem.endowment, problem.floor, problem.upper)
-        leapt = _pass(problem, np.where(slow, leap, grant), order)
-        if problem.utility(leapt[0]) @ problem.weight >= problem.utility(grant[0]) @ problem.weight:
-            grant = leapt
-        trail = [log_holding()]
+        leap = _level(problem, grant[0], moved)
+        if leap is not None and problem.utility(leap) @ problem.weight >= problem.utility(grant[0]) @ problem.weight:
+            grant = leap[None]
     return Division(grant[0], passes)
+
+
+def _level(problem: Problem, grant: Array, moved: Array) -> Array | None:
+    """Grants (n, m) that level all marginals at once, guessing from the last move who ends at a bound; or None.
+
+    The search approaches its end slowly where returns are nearly constant. But for known bounds the conditions of
+    Eq. 8 are linear in log holdings u: u_k - sum_free gamma_l u_l = a_k, where a_k = log(w gamma_k) + (fixed part)
+    - log price_k. So u_k = a_k + sum_free gamma_l a_l / (1 - sum_free gamma_l), and Newton needs only the m prices.
+    """
+    gamma = problem.elasticity
+    grant = grant.copy()
+    free = (grant > problem.floor) & (grant < problem.upper)
+    # With increasing returns the levelled point is a saddle; the agent is on its way to an end.
+    rise = (gamma * moved).sum(axis=1, keepdims=True)  # of log utility
+    leaving = free & ((gamma * free).sum(axis=1, keepdims=True) >= 1) & (np.abs(rise) > SETTLED)
+    grant = np.where(leaving, np.where(rise > 0, problem.upper, problem.floor), grant)
+    free &= ~leaving
+    if not (np.isfinite(grant).all() and free.any(axis=0).all()):
+        return None
+    scale = np.log(problem.weight)[:, None] + np.log(gamma)
+    with np.errstate(all="ignore"):
+        log_held = np.log(np.minimum(problem.holding(grant), problem.saturation))
+        marginal = scale + (gamma * log_held).sum(axis=1, keepdims=True) - log_held
+        log_price = np.array([np.median(column[here]) for column, here in zip(marginal.T, free.T, strict=True)])
+        for _ in range(MAX_LEVELLING):
+            part = np.where(free, 0.0, gamma * log_held).sum(axis=1, keepdims=True)
+            returns = np.where(free, gamma, 0.0) / (1 - np.where(free, gamma, 0.0).sum(axis=1, keepdims=True))
+            a = scale + part - log_price
+            log_wanted = a + (returns * np.where(free, a, 0.0)).sum(axis=1, keepdims=True)
+            wanted = np.where(free, np.exp(np.minimum(log_wanted, LOG_HUGE)), 0.0)
+            trial = np.where(free, wanted - problem.endowment, grant)
+            excess = trial.sum(axis=0) - problem.capacity
+            jacobian = np.diag(wanted.sum(axis=0)) + wanted.T @ returns
+            try:
+                step = np.linalg.solve(jacobian, excess)
+            except np.linalg.LinAlgError:
+                return None
+            log_price = log_price + step
+            if not np.isfinite(log_price).all():
+                return None
+            if np.max(np.abs(step)) > LEVELLED:
+                continue
+            bounded = np.clip(trial, problem.floor, problem.upper)
+            if np.array_equal(bounded, trial):
+                return trial
+            free &= bounded == trial
+            grant = bounded
+            log_held = np.log(np.minimum(problem.holding(grant), problem.saturation))
+            if not free.any(axis=0).all():
+                return None
+    return None
 
 
 def _starts(problem: Problem) -> Array:
