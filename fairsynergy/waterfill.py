@@ -33,13 +33,16 @@ Mask = NDArray[np.bool_]
 Tile = tuple[slice, slice]
 
 # Agents evaluated at a time: a handful of arrays of this many doubles stay inside a core's cache.
-TILE = 32768
+TILE = 16384
 # Above this many numbers they are taken a tile at a time, on threads.
 LARGE = 65536
 # A larger fleet takes its first price from a strided sample of about this many agents.
 SAMPLE = 32768
 # A relative excess demand this small leaves a second-order error far below rounding after the last Newton step.
-CLOSE = 1e-9
+CLOSE = 1e-8
+# An account is open beyond this fraction of the capacity; each charge either closes it or empties a grant.
+BALANCED = 1e-14
+MAX_CHARGES = 8
 # Newton needs 4 to 8 rounds; bisection alone, from the widest bracket of doubles, fewer than this.
 MAX_ROUNDS = 200
 # Beyond this an exponential overflows; a demand this large is far above any capacity.
@@ -100,144 +103,178 @@ def waterfill(
     array([[0.3 , 0.2 , 0.1 ],
            [0.35, 0.25, 0.  ]])
     """
-    total = np.asarray(capacity, dtype=np.float64)
     arrays = [np.asarray(value, dtype=np.float64) for value in (coefficient, exponent, endowment, floor, ceiling)]
+    total = np.asarray(capacity, dtype=np.float64)
     shape = np.broadcast_shapes(*(value.shape for value in arrays), (*total.shape, 1))
-    rows = (-1, shape[-1])
-    c, p, own, low, high = (
-        value.reshape(rows) if value.shape == shape else np.broadcast_to(value, shape).reshape(rows)
-        for value in arrays
-    )
+    c, p, own, low, high = (_rows(value, shape) for value in arrays)
+    # None spares passes over the agents in the usual case of no bounds.
+    bounded_below, bounded_above = arrays[3].max(initial=0.0) > 0, arrays[4].min(initial=np.inf) < np.inf
+    market = _Market(
+        c, p, own, low if bounded_below else None, high if bounded_above else None,
+        _rows(total[..., None], (*shape[:-1], 1))[:, 0],
+    )  # fmt: skip
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
-        market = _Market(c, p, own, low, high, np.broadcast_to(total, shape[:-1]).reshape(-1))
-        rounds = market.clear()
-    return Filling(market.grant.reshape(shape), market.price.reshape(shape[:-1]), rounds)
+        grant, price, rounds = market.clear()
+    return Filling(grant.reshape(shape), price.reshape(shape[:-1]), rounds)
 
 
 class _Market:
-    """A batch of problems of shape (batch, n), and the grants demanded at a trial price."""
+    """A batch of problems of shape (batch, n); demand and grants at a trial price."""
 
-    def __init__(self, c: Array, p: Array, own: Array, low: Array, high: Array, capacity: Array) -> None:
-        self.c, self.p, self.own, self.capacity = c, p, own, capacity
-        # None spares a pass over the agents in the usual case of no bounds.
-        self.low = low if low.max() > 0 else None
-        self.high = high if high.min() < np.inf else None
-        self.grant = np.empty(own.shape)
-        self.price = np.zeros(len(capacity))
+    def __init__(self, c: Array, p: Array, own: Array, low: Array | None, high: Array | None, capacity: Array) -> None:
+        self.c, self.p, self.own, self.low, self.high, self.capacity = c, p, own, low, high, capacity
         self.large = own.size > LARGE
-        self.tiles = _tiles(*own.shape)
-        # For a large fleet, recomputing these tile by tile is cheaper than reading them back from memory.
-        self.prepared = None if self.large else self.curve(self.tiles[0])
+        self.tiles = _tiles(*own.shape) if self.large else [np.s_[:, :]]
+        # For a large fleet, computing these again tile by tile is cheaper than reading them back from memory.
+        self.prepared: tuple[Array, Array] | None = None
+        if not self.large:
+            with np.errstate(divide="ignore"):
+                self.prepared = np.log(c), 1.0 / p
 
-    def curve(self, tile: Tile) -> tuple[Array, Array]:
-        """Log holding at price 1, and -d log holding / d log price."""
-        rate = 1.0 / self.p[tile]
-        reach = np.log(self.c[tile])
-        reach *= rate
-        return reach, rate
+    def wanted(self, log_price: Array, tile: Tile) -> tuple[Array, Array]:
+        """Holding wanted at the price, and its rate of decline -d log holding / d log price."""
+        if self.prepared is None:
+            log_c, rate = np.log(self.c[tile]), 1.0 / self.p[tile]
+            np.subtract(log_c, log_price[tile[0], None], out=log_c)
+        else:
+            log_c, rate = self.prepared
+            log_c = log_c - log_price[:, None]
+        log_c *= rate
+        np.minimum(log_c, LOG_HUGE, out=log_c)
+        return np.exp(log_c, out=log_c), rate
 
     def bounds(self, tile: Tile) -> tuple[Array | float, Array | None]:
         return 0.0 if self.low is None else self.low[tile], None if self.high is None else self.high[tile]
 
-    def over_tiles(self, work: Callable[[Tile], list[Array]]) -> list[Array]:
-        """Per problem, the sums of what `work` returns for each tile."""
-        if not self.large:
-            return work(self.tiles[0])
-        parts = list(_threads().map(work, self.tiles))
-        sums = [np.zeros(len(self.capacity)) for _ in parts[0]]
-        for (rows, _), part in zip(self.tiles, parts, strict=True):  # in order: the same sum on any machine
-            for total, value in zip(sums, part, strict=True):
-                total[rows] += value
-        return sums
-
     def demand(self, log_price: Array) -> list[Array]:
-        """Set the grants demanded at a price, bounds aside; return, per problem, their total within bounds, and of
-        the agents strictly between bounds what they hold and its first and second derivatives in -log price."""
+        """Per problem: total demand, and of the agents strictly between their bounds what they hold, and its first
+        and second derivatives in -log price."""
 
         def work(tile: Tile) -> list[Array]:
-            reach, rate = self.prepared or self.curve(tile)
+            wanted, rate = self.wanted(log_price, tile)
             low, high = self.bounds(tile)
-            wanted = rate * -log_price[tile[0], None]
-            wanted += reach
-            np.minimum(wanted, LOG_HUGE, out=wanted)
-            np.exp(wanted, out=wanted)
-            grant = self.grant[tile]
-            np.subtract(wanted, self.own[tile], out=grant)
+            grant = wanted - self.own[tile]
             active = grant > low
-            granted = np.maximum(grant, low)
+            np.maximum(grant, low, out=grant)
             if high is not None:
                 active &= grant < high
-                np.minimum(granted, high, out=granted)
+                np.minimum(grant, high, out=grant)
+            total = np.add.reduce(grant, axis=1)
             wanted *= active
-            total, held = np.add.reduce(granted, axis=1), np.add.reduce(wanted, axis=1)
-            slope = np.vecdot(wanted, rate)
-            wanted *= rate
-            return [total, held, slope, np.vecdot(wanted, rate)]
+            held, slope = np.add.reduce(wanted, axis=1), np.vecdot(wanted, rate)
+            np.multiply(wanted, rate, out=grant)
+            return [total, held, slope, np.vecdot(grant, rate)]
 
-        return self.over_tiles(work)
+        if not self.large:
+            return work(self.tiles[0])
+        sums = [np.zeros(len(self.capacity)) for _ in range(4)]
+        for (rows, _), parts in zip(self.tiles, _threads().map(work, self.tiles), strict=True):
+            for total, part in zip(sums, parts, strict=True):  # in order: the same sums on any machine
+                total[rows] += part
+        return sums
 
-    def clear(self) -> int:
-        """Find the price at which demand meets capacity; leave grants and prices behind, return the rounds."""
+    def grants(self, log_price: Array) -> Array:
+        """(batch, n) demand within bounds."""
+        grant = np.empty(self.own.shape)
+
+        def work(tile: Tile) -> None:
+            wanted, _ = self.wanted(log_price, tile)
+            low, high = self.bounds(tile)
+            wanted -= self.own[tile]
+            np.maximum(wanted, low, out=wanted)
+            if high is not None:
+                np.minimum(wanted, high, out=wanted)
+            # Below the smallest normal double a grant has lost its precision; it is written as nothing.
+            np.multiply(wanted, wanted >= TINY, out=grant[tile])
+
+        for _ in _threads().map(work, self.tiles) if self.large else map(work, self.tiles):
+            pass
+        return grant
+
+    def clear(self) -> Filling:
+        """Grants and prices at which demand meets capacity."""
+        bottom = 0.0 if self.low is None else self.low.sum(axis=1)
         if self.high is None:
             sated = self.c.max(axis=1) == 0
         else:
             tops = np.where(self.c > 0, self.high, 0.0 if self.low is None else self.low)
             sated = tops.sum(axis=1) <= self.capacity
-        idle = self.capacity <= (0.0 if self.low is None else self.low.sum(axis=1))
-        settled = sated | idle
-        rounds = 0 if settled.all() else self.find_price(settled)
-        if settled.any():
-            floors = np.zeros_like(self.grant) if self.low is None else self.low
-            self.grant[idle] = floors[idle]
+        idle = ~sated & (self.capacity <= bottom)
+        special = np.count_nonzero(sated | idle) > 0
+        if special and np.all(sated | idle):
+            grant, price, rounds = np.zeros(self.own.shape), np.zeros(len(self.capacity)), 0
+        else:
+            grant, price, rounds = self.find_price(sated | idle)
+        if special:
+            floors = np.zeros_like(grant) if self.low is None else self.low
+            grant[idle] = floors[idle]
             marginal = self.c * (self.own + floors) ** -self.p
-            self.price[idle] = np.max(marginal, axis=1, where=self.c > 0, initial=0.0)[idle]
-            self.grant[sated] = (floors if self.high is None else tops)[sated]
-            self.price[sated] = 0.0
-        return rounds
+            price[idle] = np.max(marginal, axis=1, where=self.c > 0, initial=0.0)[idle]
+            grant[sated] = (floors if self.high is None else tops)[sated]
+            price[sated] = 0.0
+        return Filling(grant, price, rounds)
 
-    def find_price(self, settled: Mask) -> int:
+    def find_price(self, settled: Mask) -> Filling:
         """Halley's method on the log of what the active hold, inside a bracket, for problems not settled yet."""
         log_price = self.first_guess()
+        rows = len(log_price)
         below, above = np.full_like(log_price, -np.inf), np.full_like(log_price, np.inf)
+        close = np.where(settled, np.inf, CLOSE * self.capacity)
         leap = np.ones_like(log_price)
-        close = CLOSE * self.capacity
-        jammed = np.zeros_like(settled)
+        jammed = None
         for rounds in range(1, MAX_ROUNDS + 1):
             total, held, slope, bend = self.demand(log_price)
             excess = total - self.capacity
-            settled = settled | (np.abs(excess) <= close)
-            if settled.all():
-                break
-            np.copyto(below, log_price, where=excess > 0)
-            np.copyto(above, log_price, where=excess <= 0)
             gap = np.log(held / (held - excess))  # zero when the active hold what the others leave
             steepness = slope / held
             halley = 1 - 0.5 * gap * (bend / (slope * steepness) - 1)
-            trial = log_price + gap / (steepness * np.maximum(halley, 0.5))
-            inside = (trial > below) & (trial < above)
-            if not inside.all():
-                # Nobody is active, or the active cannot make up for the rest, or Newton left the bracket.
+            step = gap / (steepness * np.maximum(halley, 0.5))
+            settled = np.abs(excess) <= close
+            if np.count_nonzero(settled) == rows:
+                break
+            too_cheap = excess > 0
+            np.copyto(below, log_price, where=too_cheap)
+            np.copyto(above, log_price, where=~too_cheap)
+            trial = np.where(settled, log_price, log_price + step)
+            inside = ((trial > below) & (trial < above)) | settled
+            if np.count_nonzero(inside) != rows:
+                # Nobody is active, or the active cannot make up for the rest, or the step left the bracket.
                 middle = 0.5 * (below + above)
-                middle = np.where(np.isfinite(middle), middle, log_price + np.where(excess > 0, leap, -leap))
+                middle = np.where(np.isfinite(middle), middle, log_price + np.where(too_cheap, leap, -leap))
                 trial = np.where(inside, trial, middle)
                 leap = np.where(inside, leap, 2 * leap)
-                # Where the price cannot be resolved any further, grants are rounding errors beside the endowments.
-                jammed = ~settled & (above - below <= 4 * np.spacing(np.abs(log_price)))
-                if (settled | jammed).all():
-                    break
-            log_price = np.where(settled | jammed, log_price, trial)
+                # Where the price cannot be resolved any further, grants are rounding errors beside the endowments;
+                # demand is then taken at the price a hair too low.
+                jammed = above - below <= 4 * np.spacing(np.abs(log_price))
+                trial = np.where(jammed, below, trial)
+                close = np.where(jammed, np.inf, close)
+            log_price = trial
         else:
             raise SolverError(f"no clearing price after {MAX_ROUNDS} rounds; check the scale of the coefficients")
-        if jammed.any():
-            log_price = np.where(jammed, below, log_price)
-            total, held, slope, bend = self.demand(log_price)
-            excess = total - self.capacity
-        shift = np.where(slope > 0, excess / slope, 0.0)
-        self.conclude(shift)
-        if jammed.any():
-            self.ration(jammed)
-        self.price = np.exp(log_price + shift)
-        return rounds
+        # The last step is not confirmed by another round: its error is of second order in CLOSE.
+        log_price = log_price + np.where(np.isfinite(step), step, 0.0)
+        grant = self.grants(log_price)
+        self.balance(grant)
+        return Filling(grant, np.exp(log_price), rounds)
+
+    def balance(self, grant: Array) -> None:
+        """Settle, in place, an account that rounding leaves open because grants are tiny beside endowments.
+
+        It is charged as a last small step of the price would, d grant = -rate holding d log price: to those whose
+        marginal it moves least.
+        """
+        excess = np.add.reduce(grant, axis=1) - self.capacity
+        rows = np.flatnonzero(np.abs(excess) > BALANCED * self.capacity)
+        if rows.size == 0:
+            return
+        low = 0.0 if self.low is None else self.low[rows]
+        high = np.inf if self.high is None else self.high[rows]
+        own, rate, part, capacity = self.own[rows], 1.0 / self.p[rows], grant[rows], self.capacity[rows]
+        for _ in range(MAX_CHARGES):
+            excess = (part.sum(axis=1) - capacity)[:, None]
+            charge = (part + own) * rate * ((part > low) & ((part < high) | (excess > 0)))
+            part = np.clip(part - excess * charge / np.maximum(charge.sum(axis=1, keepdims=True), TINY), low, high)
+        grant[rows] = part
 
     def first_guess(self) -> Array:
         """Log price if all held the same; for a large fleet, the price that clears a strided sample of it."""
@@ -245,43 +282,21 @@ class _Market:
         stride = n // SAMPLE
         if stride > 1:
             part = np.s_[:, ::stride]
-            low, high = self.bounds(part)
-            arrays = [np.ascontiguousarray(array[part]) for array in (self.c, self.p, self.own)]
-            bounds = np.broadcast_arrays(low, np.inf if high is None else high, arrays[0])[:2]
-            sample = _Market(*arrays, *bounds, self.capacity * (arrays[0].shape[1] / n))
-            sample.clear()
-            guess = np.log(sample.price)
+            c, p, own = (np.ascontiguousarray(value[part]) for value in (self.c, self.p, self.own))
+            low = None if self.low is None else self.low[part]
+            high = None if self.high is None else self.high[part]
+            guess = np.log(_Market(c, p, own, low, high, self.capacity * (c.shape[1] / n)).clear().price)
             if np.isfinite(guess).all():
                 return guess
         level = np.log((self.capacity + np.add.reduce(self.own, axis=1)) / n)
         log_c = np.log(np.maximum(self.c, TINY))
         return np.asarray((np.add.reduce(log_c, axis=1) - level * np.add.reduce(self.p, axis=1)) / n)
 
-    def conclude(self, shift: Array) -> None:
-        """The last Newton step, taken in the grants: d grant = -rate holding d log price; then the bounds."""
 
-        def work(tile: Tile) -> list[Array]:
-            _, rate = self.prepared or self.curve(tile)
-            low, high = self.bounds(tile)
-            grant = self.grant[tile]
-            step = grant + self.own[tile]
-            step *= rate
-            step *= shift[tile[0], None]
-            grant -= step
-            np.maximum(grant, low, out=grant)
-            if high is not None:
-                np.minimum(grant, high, out=grant)
-            grant *= grant >= TINY  # below the smallest normal double a grant has lost its precision
-            return []
-
-        self.over_tiles(work)
-
-    def ration(self, jammed: Mask) -> None:
-        """Share what is left in proportion to a demand that is a rounding error too high."""
-        low = 0.0 if self.low is None else self.low[jammed]
-        extra = self.grant[jammed] - low
-        left = self.capacity[jammed] - np.sum(np.broadcast_to(low, extra.shape), axis=1)
-        self.grant[jammed] = low + extra * (left / extra.sum(axis=1))[:, None]
+def _rows(value: Array, shape: tuple[int, ...]) -> Array:
+    """As (batch, last axis), without copying where that can be."""
+    whole = value if value.shape == shape else np.broadcast_to(value, shape)
+    return whole.reshape(-1, shape[-1]) if len(shape) != 2 else whole
 
 
 def _tiles(rows: int, n: int) -> list[Tile]:
