@@ -134,7 +134,8 @@ class _Market:
     def wanted(self, log_price: Array, tile: Tile) -> tuple[Array, Array]:
         """Holding wanted at the price, and its rate of decline -d log holding / d log price."""
         if self.prepared is None:
-            log_c, rate = np.log(self.c[tile]), 1.0 / self.p[tile]
+            with np.errstate(divide="ignore"):  # a setting of each thread
+                log_c, rate = np.log(self.c[tile]), 1.0 / self.p[tile]
             np.subtract(log_c, log_price[tile[0], None], out=log_c)
         else:
             log_c, rate = self.prepared
@@ -221,7 +222,7 @@ class _Market:
         below, above = np.full_like(log_price, -np.inf), np.full_like(log_price, np.inf)
         close = np.where(settled, np.inf, CLOSE * self.capacity)
         leap = np.ones_like(log_price)
-        jammed = None
+        jammed = np.zeros_like(settled)
         for rounds in range(1, MAX_ROUNDS + 1):
             total, held, slope, bend = self.demand(log_price)
             excess = total - self.capacity
@@ -245,14 +246,14 @@ class _Market:
                 leap = np.where(inside, leap, 2 * leap)
                 # Where the price cannot be resolved any further, grants are rounding errors beside the endowments;
                 # demand is then taken at the price a hair too low.
-                jammed = above - below <= 4 * np.spacing(np.abs(log_price))
+                jammed |= above - below <= 4 * np.spacing(np.abs(log_price))
                 trial = np.where(jammed, below, trial)
                 close = np.where(jammed, np.inf, close)
             log_price = trial
         else:
             raise SolverError(f"no clearing price after {MAX_ROUNDS} rounds; check the scale of the coefficients")
         # The last step is not confirmed by another round: its error is of second order in CLOSE.
-        log_price = log_price + np.where(np.isfinite(step), step, 0.0)
+        log_price = log_price + np.where(np.isfinite(step) & ~jammed, step, 0.0)
         grant = self.grants(log_price)
         self.balance(grant)
         return Filling(grant, np.exp(log_price), rounds)
@@ -272,7 +273,9 @@ class _Market:
         own, rate, part, capacity = self.own[rows], 1.0 / self.p[rows], grant[rows], self.capacity[rows]
         for _ in range(MAX_CHARGES):
             excess = (part.sum(axis=1) - capacity)[:, None]
-            charge = (part + own) * rate * ((part > low) & ((part < high) | (excess > 0)))
+            able = (part > low) & (part < high)
+            able |= ~able.any(axis=1, keepdims=True) & np.where(excess > 0, part > low, part < high)
+            charge = (part + own) * rate * able
             part = np.clip(part - excess * charge / np.maximum(charge.sum(axis=1, keepdims=True), TINY), low, high)
         grant[rows] = part
 

@@ -29,6 +29,8 @@ COMPARABLE = 1e-4
 # The best run goes on until no holding changes by more than this, relatively, in one pass.
 SETTLED = 1e-10
 MAX_PASSES = 2000
+# Fraction of an equal share: enough to leave zero, too little to disturb the others.
+CRUMB = 1e-9
 # Newton on the log prices, from a point near the end of the search: converged, or given up.
 LEVELLED = 1e-13
 MAX_LEVELLING = 50
@@ -118,7 +120,10 @@ def _search(problem: Problem) -> Division:
         before, total = total, problem.utility(grant) @ problem.weight
         if np.all(total - before <= COMPARABLE * total):
             break
-    settled = _settle(problem, grant[[int(np.argmax(total))]])
+    best = grant[int(np.argmax(total))]
+    # A run from nothing never offers one resource to an agent that lacks another; a crumb of both lets it in.
+    stuck = (problem.holding(best) < TINY).sum(axis=1, keepdims=True) >= 2
+    settled = _settle(problem, np.where(stuck, CRUMB * starts[1], best)[None])
     return Division(settled.grant, passes + settled.iterations)
 
 
