@@ -167,12 +167,12 @@ class Problem:
     @property
     def n(self) -> int:
         """Number of agents."""
-        return self.endowment.shape[0]
+        return int(self.endowment.shape[0])
 
     @property
     def m(self) -> int:
         """Number of resources."""
-        return self.endowment.shape[1]
+        return int(self.endowment.shape[1])
 
     @cached_property
     def upper(self) -> Array:
@@ -244,13 +244,20 @@ def _names(field: str, given: Sequence[str] | None, count: int, noun: str) -> tu
 
 
 def _floats(field: str, given: ArrayLike) -> Array:
+    """A copy as float64. Text that looks like numbers is refused, like masked entries: no guess at what it meant."""
     try:
-        value = np.array(given, dtype=np.float64)
-    except (TypeError, ValueError) as error:
+        raw = np.asarray(given)
+        if raw.dtype.kind == "O" and not any(isinstance(entry, str) for entry in raw.flat):
+            raw = raw.astype(np.float64)  # None becomes NaN, which the checks then name with its place
+    except (TypeError, ValueError):
+        raw = np.empty(0, dtype=object)
+    if raw.dtype.kind not in "biuf" or isinstance(given, np.ma.MaskedArray):
         raise ProblemError(
-            f"`{field}` must hold numbers in rows of equal length, got {_short(given)} ({error})", field=field
-        ) from None
-    return value
+            f"`{field}` must hold numbers, in rows of equal length, got {_short(given)}; "
+            "convert text and dates, and fill in missing entries",
+            field=field,
+        )
+    return np.asarray(raw.astype(np.float64) + 0.0)  # minus zero becomes zero
 
 
 def _matrix(field: str, given: ArrayLike) -> Array:
