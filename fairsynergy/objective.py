@@ -76,9 +76,7 @@ class TotalUtility(SumObjective):
 
     def concave(self, problem: Problem) -> bool:
         """Jointly concave iff no agent has increasing returns in the resources it can still receive."""
-        open_to = problem.upper > problem.floor
-        open_to &= problem.capacity > problem.floor.sum(axis=0)
-        return bool(np.all((problem.elasticity * open_to).sum(axis=1) <= 1 + ROUNDING))
+        return bool(np.all((problem.elasticity * _open_to(problem)).sum(axis=1) <= 1 + ROUNDING))
 
     def log_marginal(self, problem: Problem, grant: Array) -> Array:
         holding = problem.holding(grant)
@@ -87,7 +85,20 @@ class TotalUtility(SumObjective):
         # Summed without the agent's own term, not subtracted from the total: a holding of zero is minus infinity.
         others = np.stack([np.delete(part, k, axis=1).sum(axis=1) for k in range(problem.m)], axis=1)
         own = np.log(problem.elasticity) + (problem.elasticity - 1) * np.log(np.maximum(holding, TINY))
-        return np.asarray(np.log(problem.weight)[:, None] + own + others)
+        log_marginal = np.log(problem.weight)[:, None] + own + others
+        log_marginal[holding > problem.saturation * (1 + ROUNDING)] = -np.inf  # idle: less costs nothing
+        # An agent without two resources gains nothing from either alone, but from both together at the rate of a
+        # power sum_lacking gamma - 1: infinite but for rounding, unless its returns increase (or it lacks a third
+        # resource that nobody can give).
+        lacking = holding < TINY
+        given = lacking & _open_to(problem)
+        together = (problem.elasticity * given).sum(axis=1, keepdims=True)
+        trapped = (given.sum(axis=1) >= 2) & (given == lacking).all(axis=1) & (together[:, 0] <= 1 + ROUNDING)
+        if trapped.any():
+            rest = np.where(lacking, 0.0, part).sum(axis=1, keepdims=True) + np.log(problem.weight)[:, None]
+            from_both = rest + np.log(problem.elasticity) + (together - 1) * np.log(TINY)
+            log_marginal = np.where(given & trapped[:, None], from_both, log_marginal)
+        return log_marginal
 
     def upper_bound(self, problem: Problem, grant: Array) -> float | None:
         """Proved bound on the best total where the total is concave, else None; tight if the grants are optimal.
@@ -97,21 +108,23 @@ class TotalUtility(SumObjective):
         """
         if not self.concave(problem):
             return None
-        log_marginal = self.log_marginal(problem, grant)
-        marginal = np.exp(log_marginal)
-        if not np.isfinite(marginal).all():
-            return None
+        with np.errstate(over="ignore"):
+            marginal = np.exp(self.log_marginal(problem, grant))
+            levelled = self.level(problem, grant).price
         bound = float(problem.weight @ problem.utility(grant))
-        levelled = self.level(problem, grant).price
         for k in range(problem.m):
-            gain, floor = marginal[:, k], problem.floor[:, k]
+            floor = problem.floor[:, k]
             left = problem.capacity[k] - floor.sum()
             room = np.minimum(problem.upper[:, k] - floor, problem.capacity[k])
+            gain = np.where(room > 0, marginal[:, k], 0.0)
             # The levelled price is tight where ceilings bind, the highest marginal where none does.
             prices = (levelled[k], gain.max())
-            bound += min(price * left + np.maximum(gain - price, 0.0) @ room for price in prices)
-            bound += float(gain @ (floor - grant[:, k]))
-        return float(bound)
+            if not np.isfinite(prices).all():
+                return None
+            with np.errstate(over="ignore"):
+                bound += min(price * left + np.maximum(gain - price, 0.0) @ room for price in prices)
+                bound += float(gain @ (floor - grant[:, k]))
+        return float(bound) if np.isfinite(bound) else None
 
 
 class LogHolding(SumObjective):
@@ -140,11 +153,17 @@ class WorstUtility(Objective):
 
     def level(self, problem: Problem, grant: Array) -> Levelling:
         level = problem.log_utility(grant) - np.log(problem.weight)
-        with np.errstate(divide="ignore"):
-            log_value = np.log(problem.elasticity) - np.log(problem.holding(grant))  # d log U / dx
-        buyers, sellers = grant < problem.upper, grant > problem.floor
+        log_value = np.log(problem.elasticity) - np.log(np.maximum(problem.holding(grant), TINY))  # d log U / dx
+        # Nothing lifts an agent that lacks a resource which nobody can give.
+        hopeful = ((problem.endowment + problem.floor > 0) | _open_to(problem)).all(axis=1)[:, None]
+        # The least that lifts an agent from nothing may lift it above the level, and cannot be divided further.
+        buyers, sellers = (grant < problem.upper) & hopeful, (grant > problem.floor + TINY) & hopeful
+        spent = grant.sum(axis=0)
         worst = 0.0
         for k in range(problem.m):
+            # Waste, even where it would only lift agents above the lowest level.
+            if buyers[:, k].any() and spent[k] < problem.capacity[k]:
+                worst = max(worst, float(1 - spent[k] / problem.capacity[k]))
             _, residual = _between(-level[buyers[:, k]], -level[sellers[:, k]])
             worst = max(worst, residual)
             for other in range(k + 1, problem.m):
@@ -179,6 +198,11 @@ class WorstUtility(Objective):
         cost = np.exp(rate[chosen] - log_value[rows, chosen]).sum()
         price[traded] = np.exp(level[rows].mean() + rate[traded]) / cost
         return price
+
+
+def _open_to(problem: Problem) -> Mask:
+    """(n, m) whether any division could give an agent more of a resource than its floor."""
+    return np.asarray((problem.upper > problem.floor) & (problem.capacity > problem.floor.sum(axis=0)))
 
 
 def _between(wanting: Array, having: Array) -> tuple[float, float]:

@@ -249,7 +249,7 @@ def _floats(field: str, given: ArrayLike) -> Array:
         raw = np.asarray(given)
         if raw.dtype.kind == "O" and not any(isinstance(entry, str) for entry in raw.flat):
             raw = raw.astype(np.float64)  # None becomes NaN, which the checks then name with its place
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raw = np.empty(0, dtype=object)
     if raw.dtype.kind not in "biuf" or isinstance(given, np.ma.MaskedArray):
         raise ProblemError(
@@ -304,7 +304,7 @@ def _frozen(value: Array) -> Array:
 
 
 def _short(given: object) -> str:
-    text = repr(given)
+    text = " ".join(repr(given).split())
     return text if len(text) <= 60 else text[:57] + "..."
 
 

@@ -64,7 +64,8 @@ class FairSynergy(Policy):
     objective: ClassVar[Objective | None] = TotalUtility()
 
     def __post_init__(self) -> None:
-        if self.passes is not None and (not isinstance(self.passes, int) or self.passes < 1):
+        whole = isinstance(self.passes, int) and not isinstance(self.passes, bool)
+        if self.passes is not None and not (whole and self.passes >= 1):
             raise ProblemError(
                 f"`passes` must be a whole number >= 1, or None to converge; got {self.passes!r}", field="passes"
             )

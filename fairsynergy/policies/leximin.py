@@ -20,7 +20,7 @@ import numpy as np
 from scipy.optimize import toms748
 
 from fairsynergy.errors import ProblemError, SolverError
-from fairsynergy.objective import Objective, WorstUtility
+from fairsynergy.objective import TINY, Objective, WorstUtility
 from fairsynergy.policies.policy import Division, Policy
 from fairsynergy.problem import Array, Problem
 from fairsynergy.waterfill import waterfill
@@ -57,18 +57,23 @@ class Leximin(Policy):
     objective: ClassVar[Objective | None] = WorstUtility()
 
     def divide(self, problem: Problem) -> Division:
-        if problem.m == 1:
-            return _raise_along(problem, 0, problem.floor)
         if problem.m > 2:
             raise ProblemError(
                 f"Leximin handles one or two resources, got {problem.m} ({', '.join(problem.resources)}); "
                 "leave resources out or choose another rule",
                 field="endowment",
             )
-        for k in range(2):
-            if problem.capacity[k] <= problem.floor[:, k].sum():  # nothing to choose on this resource
-                return _raise_along(problem, 1 - k, problem.floor)
-        return _raise_both(problem)
+        exhausted = problem.capacity <= problem.floor.sum(axis=0)
+        if problem.m == 1:
+            division = _raise_along(problem, 0, problem.floor)
+        elif exhausted.any():  # nothing to choose on that resource
+            division = _raise_along(problem, int(np.argmin(exhausted)), problem.floor)
+        else:
+            division = _raise_both(problem)
+        # A nearly inelastic agent that owns nothing reaches the level with less than the smallest number; with none
+        # at all its accuracy would be 0.
+        nothing = (problem.holding(division.grant) == 0) & ~exhausted
+        return division._replace(grant=np.where(nothing, np.minimum(TINY, problem.upper), division.grant))
 
 
 def _raise_along(problem: Problem, k: int, grant: Array) -> Division:
@@ -93,9 +98,11 @@ def _raise_along(problem: Problem, k: int, grant: Array) -> Division:
 
 def _raise_both(problem: Problem) -> Division:
     market = _BundleMarket(problem)
+    if not market.alive.any():  # nothing lifts anybody
+        return Division(problem.floor, 0)
     fuller = market.imbalance(0.0)  # > 0: the first resource is the scarcer one, and must become dearer
     if fuller == 0.0:
-        return Division(market.grant(), market.rounds)
+        return Division(market.spent(), market.rounds)
     near, far = 0.0, float(np.copysign(1.0, fuller))
     while market.imbalance(far) * fuller > 0:
         if abs(far) >= FREE:
@@ -105,7 +112,7 @@ def _raise_both(problem: Problem) -> Division:
             return Division(rest.grant, market.rounds + rest.iterations)
         near, far = far, 2 * far
     toms748(market.imbalance, *sorted((near, far)), xtol=1e-15, rtol=4 * EPSILON, maxiter=MAX_ROUNDS)
-    return Division(market.grant(), market.rounds)
+    return Division(market.spent(), market.rounds)
 
 
 class _Bundles(NamedTuple):
@@ -126,11 +133,12 @@ class _BundleMarket:
             low = np.log(np.minimum(problem.holding(problem.floor), problem.saturation))
             high = np.log(np.minimum(problem.holding(problem.upper), problem.saturation))
         self.gamma, self.log_weight = problem.elasticity, np.log(problem.weight)
-        best = (self.gamma * high).sum(axis=1)
-        self.alive = np.isfinite(best) | np.isposinf(best)  # others have accuracy zero whatever they receive
+        self.alive = (high > -np.inf).all(axis=1)  # others have accuracy zero whatever they receive
+        best = (self.gamma * np.where(self.alive[:, None], high, -np.inf)).sum(axis=1)
         self.low, self.high = low, high
         self.least, self.best = (self.gamma * low).sum(axis=1), best
-        self.log_level = float(np.min((problem.log_utility(problem.capacity / problem.n) - self.log_weight)[self.alive]))
+        equal = problem.log_utility(problem.capacity / problem.n) - self.log_weight
+        self.log_level = float(np.min(equal, initial=np.inf, where=self.alive))
         self.ratio = 0.0
         self.rounds = 0
 
@@ -168,6 +176,14 @@ class _BundleMarket:
         grant = np.where(log_holding >= self.high, problem.upper, grant)
         return np.where(self.alive[:, None], grant, problem.floor)
 
+    def spent(self) -> Array:
+        """(n, 2) grants with what rounding left over or overspent shared out; it shows beside large endowments."""
+        problem = self.problem
+        extra = self.grant() - problem.floor
+        left = problem.capacity - problem.floor.sum(axis=0)
+        ratio = np.divide(left, extra.sum(axis=0), out=np.ones(2), where=extra.any(axis=0))
+        return np.asarray(np.minimum(problem.floor + extra * ratio, problem.upper))
+
     def imbalance(self, ratio: float) -> float:
         """Spend the budget at this ratio; return how much fuller the first resource is than the second."""
         self.ratio = ratio
@@ -195,9 +211,14 @@ class _BundleMarket:
             if not below < trial < above:
                 trial = 0.5 * (below + above)
             if not np.isfinite(trial):
-                if change == 0 and spent < 1:  # everyone is at a ceiling
-                    break
-                trial = self.log_level + (1.0 if spent < 1 else -1.0)
+                if spent < 1:
+                    if self.log_level >= np.max(self.best - self.log_weight, where=self.alive, initial=-np.inf):
+                        break  # everyone is at a ceiling
+                    starts = self.least - self.log_weight
+                    trial = np.min(starts, where=self.alive & (starts > self.log_level), initial=np.inf)
+                    trial = self.log_level + 1.0 if np.isinf(trial) else max(trial, self.log_level + 1.0)
+                else:
+                    trial = self.log_level - 1.0
             self.log_level = float(trial)
         else:
             raise SolverError("Leximin could not find the level that spends the budget; check the problem's scale")
