@@ -106,13 +106,11 @@ def waterfill(
     arrays = [np.asarray(value, dtype=np.float64) for value in (coefficient, exponent, endowment, floor, ceiling)]
     total = np.asarray(capacity, dtype=np.float64)
     shape = np.broadcast_shapes(*(value.shape for value in arrays), (*total.shape, 1))
-    c, p, own, low, high = (_rows(value, shape) for value in arrays)
+    c, p, own = (_rows(value, shape) for value in arrays[:3])
     # None spares passes over the agents in the usual case of no bounds.
-    bounded_below, bounded_above = arrays[3].max(initial=0.0) > 0, arrays[4].min(initial=np.inf) < np.inf
-    market = _Market(
-        c, p, own, low if bounded_below else None, high if bounded_above else None,
-        _rows(total[..., None], (*shape[:-1], 1))[:, 0],
-    )  # fmt: skip
+    low = _rows(arrays[3], shape) if arrays[3].max(initial=0.0) > 0 else None
+    high = _rows(arrays[4], shape) if arrays[4].min(initial=np.inf) < np.inf else None
+    market = _Market(c, p, own, low, high, _rows(total[..., None], (*shape[:-1], 1))[:, 0])
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         grant, price, rounds = market.clear()
     return Filling(grant.reshape(shape), price.reshape(shape[:-1]), rounds)
@@ -291,9 +289,11 @@ class _Market:
             guess = np.log(_Market(c, p, own, low, high, self.capacity * (c.shape[1] / n)).clear().price)
             if np.isfinite(guess).all():
                 return guess
+        # Newton's first step from equal holdings, where rates weigh what each agent does to demand.
         level = np.log((self.capacity + np.add.reduce(self.own, axis=1)) / n)
-        log_c = np.log(np.maximum(self.c, TINY))
-        return np.asarray((np.add.reduce(log_c, axis=1) - level * np.add.reduce(self.p, axis=1)) / n)
+        log_c, rate = self.prepared or (np.log(self.c), 1.0 / self.p)
+        log_c = np.maximum(log_c, -LOG_HUGE)
+        return np.asarray((np.vecdot(log_c, rate) - n * level) / np.add.reduce(rate, axis=1))
 
 
 def _rows(value: Array, shape: tuple[int, ...]) -> Array:
