@@ -72,8 +72,10 @@ class Leximin(Policy):
             division = _raise_both(problem)
         # A nearly inelastic agent that owns nothing reaches the level with less than the smallest number; with none
         # at all its accuracy would be 0.
-        nothing = (problem.holding(division.grant) == 0) & ~exhausted
-        return division._replace(grant=np.where(nothing, np.minimum(TINY, problem.upper), division.grant))
+        least = np.where(exhausted, problem.floor, np.minimum(TINY, problem.upper))
+        liftable = (problem.holding(np.maximum(division.grant, least)) > 0).all(axis=1, keepdims=True)
+        nothing = liftable & (problem.holding(division.grant) == 0)
+        return division._replace(grant=np.where(nothing, least, division.grant))
 
 
 def _raise_along(problem: Problem, k: int, grant: Array) -> Division:
@@ -178,11 +180,12 @@ class _BundleMarket:
 
     def spent(self) -> Array:
         """(n, 2) grants with what rounding left over or overspent shared out; it shows beside large endowments."""
-        problem = self.problem
-        extra = self.grant() - problem.floor
-        left = problem.capacity - problem.floor.sum(axis=0)
-        ratio = np.divide(left, extra.sum(axis=0), out=np.ones(2), where=extra.any(axis=0))
-        return np.asarray(np.minimum(problem.floor + extra * ratio, problem.upper))
+        floor, upper, grant = self.problem.floor, self.problem.upper, self.grant()
+        inside = (grant > floor) & (grant < upper)
+        extra = np.where(inside, grant - floor, 0.0)
+        left = np.maximum(self.problem.capacity - np.where(inside, floor, grant).sum(axis=0), 0.0)
+        ratio = np.divide(left, extra.sum(axis=0), out=np.ones(2), where=inside.any(axis=0))
+        return np.where(inside, np.minimum(floor + extra * ratio, upper), grant)
 
     def imbalance(self, ratio: float) -> float:
         """Spend the budget at this ratio; return how much fuller the first resource is than the second."""
