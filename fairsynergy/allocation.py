@@ -18,6 +18,7 @@ from time import perf_counter
 
 import numpy as np
 
+from fairsynergy.dual import lowest_bound
 from fairsynergy.objective import TotalUtility
 from fairsynergy.policies.policy import Policy
 from fairsynergy.problem import Array, Problem
@@ -57,6 +58,8 @@ class Certificate:
     upper_bound : float or None
         Proved bound on the best total any division can reach, where one is known; tight at an optimum of the
         total, loose for rules that aim elsewhere.
+    gap : float or None
+        (upper_bound - total) / upper_bound: at most this fraction of the best total is missing.
     """
 
     objective: str
@@ -65,6 +68,7 @@ class Certificate:
     stationarity: float
     complementarity: float
     upper_bound: float | None
+    gap: float | None
 
     @property
     def feasible(self) -> bool:
@@ -148,11 +152,8 @@ class Allocation:
 
     @property
     def gap(self) -> float | None:
-        """(upper_bound - total) / upper_bound: at most this fraction of the best total is missing; or None."""
-        bound = self.upper_bound
-        if bound is None:
-            return None
-        return max(0.0, (bound - self.total) / bound) if bound > 0 else 0.0
+        """At most this fraction of the best total is missing, proved; or None."""
+        return self.certificate.gap
 
 
 def allocate(problem: Problem, policy: Policy) -> Allocation:
@@ -205,19 +206,34 @@ def _certify(problem: Problem, policy: Policy, grant: Array, price: Array, stati
     scale = np.where(capacity > 0, capacity, 1.0)
     excess = (grant.sum(axis=0) - capacity) / scale
     outside = np.maximum(problem.floor - grant, grant - problem.ceiling) / scale
+    total = float(problem.weight @ problem.utility(grant))
+    bound = _upper_bound(problem, policy, grant, price)
     return Certificate(
         objective=objective.sentence,
         budget=float(np.max(excess, initial=0.0)),
         nonnegativity=float(np.max(outside, initial=0.0)),
         stationarity=stationarity,
         complementarity=float(np.max(-excess, initial=0.0, where=price > 0)),
-        upper_bound=TotalUtility().upper_bound(problem, grant),
+        upper_bound=bound,
+        gap=None if bound is None else max(0.0, 1 - total / bound) if bound > 0 else 0.0,
     )
 
 
+def _upper_bound(problem: Problem, policy: Policy, grant: Array, price: Array) -> float | None:
+    """From the tangent plane where the total is concave, else from the dual, at prices that mean something to it."""
+    total = TotalUtility()
+    if total.concave(problem):
+        return total.upper_bound(problem, grant)
+    if problem.m == 2 and isinstance(policy.objective, TotalUtility):
+        return lowest_bound(problem, price)
+    return None
+
+
 def _verdict(problem: Problem, policy: Policy, certificate: Certificate) -> Status:
+    objective = policy.objective
     if not certificate.feasible:
         return Status.FAILED
-    if policy.objective is None or not certificate.stationary:
+    if objective is None or not certificate.stationary:
         return Status.FEASIBLE
-    return Status.OPTIMAL if policy.objective.concave(problem) else Status.STATIONARY
+    closed = isinstance(objective, TotalUtility) and certificate.gap is not None and certificate.gap <= OPTIMAL_WITHIN
+    return Status.OPTIMAL if closed or objective.concave(problem) else Status.STATIONARY
