@@ -136,26 +136,29 @@ def _settle(problem: Problem, grant: Array) -> Division:
         moved = np.log(np.maximum(problem.holding(grant), TINY) / np.maximum(problem.holding(before), TINY))[0]
         if np.max(np.abs(moved)) <= SETTLED:
             break
-        leap = _level(problem, grant[0], moved)
-        if leap is not None and problem.utility(leap) @ problem.weight >= problem.utility(grant[0]) @ problem.weight:
-            grant = leap[None]
+        # With increasing returns, levelled marginals are a saddle unless the others bend enough: such an agent is
+        # either on its way to an end, or the exception.
+        rise = (problem.elasticity * moved).sum(axis=1)
+        for going in (np.where(np.abs(rise) > SETTLED, np.sign(rise), 0.0), np.zeros_like(rise)):
+            leap = _level(problem, grant[0], going)
+            if leap is not None and problem.weight @ (problem.utility(leap) - problem.utility(grant[0])) >= 0:
+                grant = leap[None]
+                break
     return Division(grant[0], passes)
 
 
-def _level(problem: Problem, grant: Array, moved: Array) -> Array | None:
-    """Grants (n, m) that level all marginals at once, guessing from the last move who ends at a bound; or None.
+def _level(problem: Problem, grant: Array, going: Array) -> Array | None:
+    """Grants (n, m) that level all marginals at once, agents of increasing returns going (n,) up, down or nowhere.
 
     The search approaches its end slowly where returns are nearly constant. But for known bounds the conditions of
     Eq. 8 are linear in log holdings u: u_k - sum_free gamma_l u_l = a_k, where a_k = log(w gamma_k) + (fixed part)
     - log price_k. So u_k = a_k + sum_free gamma_l a_l / (1 - sum_free gamma_l), and Newton needs only the m prices.
+    None if that fails.
     """
     gamma = problem.elasticity
-    grant = grant.copy()
     free = (grant > problem.floor) & (grant < problem.upper)
-    # With increasing returns the levelled point is a saddle; the agent is on its way to an end.
-    rise = (gamma * moved).sum(axis=1, keepdims=True)  # of log utility
-    leaving = free & ((gamma * free).sum(axis=1, keepdims=True) >= 1) & (np.abs(rise) > SETTLED)
-    grant = np.where(leaving, np.where(rise > 0, problem.upper, problem.floor), grant)
+    leaving = free & ((gamma * free).sum(axis=1, keepdims=True) >= 1) & (going != 0)[:, None]
+    grant = np.where(leaving, np.where(going[:, None] > 0, problem.upper, problem.floor), grant)
     free &= ~leaving
     if not (np.isfinite(grant).all() and free.any(axis=0).all()):
         return None

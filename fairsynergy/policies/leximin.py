@@ -30,8 +30,8 @@ FREE = 500.0
 # Relative distance from the budget at which Newton stops: the rounding error of a sum over a large fleet.
 SPENT = 1e-13
 MAX_ROUNDS = 100
-# Beyond this an exponential overflows; a holding this large is far above any capacity.
-LOG_HUGE = 700.0
+# A holding this large is far above any capacity, and still leaves room to multiply.
+LOG_HUGE = 600.0
 EPSILON = float(np.finfo(np.float64).eps)
 
 
