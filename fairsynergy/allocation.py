@@ -221,12 +221,10 @@ def _certify(problem: Problem, policy: Policy, grant: Array, price: Array, stati
 
 def _upper_bound(problem: Problem, policy: Policy, grant: Array, price: Array) -> float | None:
     """From the tangent plane where the total is concave, else from the dual, at prices that mean something to it."""
-    total = TotalUtility()
-    if total.concave(problem):
-        return total.upper_bound(problem, grant)
-    if problem.m == 2 and isinstance(policy.objective, TotalUtility):
+    bound = TotalUtility().upper_bound(problem, grant)
+    if bound is None and problem.m == 2 and isinstance(policy.objective, TotalUtility):
         return lowest_bound(problem, price)
-    return None
+    return bound
 
 
 def _verdict(problem: Problem, policy: Policy, certificate: Certificate) -> Status:

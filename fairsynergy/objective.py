@@ -87,18 +87,31 @@ class TotalUtility(SumObjective):
         own = np.log(problem.elasticity) + (problem.elasticity - 1) * np.log(np.maximum(holding, TINY))
         log_marginal = np.log(problem.weight)[:, None] + own + others
         log_marginal[holding > problem.saturation * (1 + ROUNDING)] = -np.inf  # idle: less costs nothing
-        # An agent without two resources gains nothing from either alone, but from both together at the rate of a
-        # power sum_lacking gamma - 1: infinite but for rounding, unless its returns increase (or it lacks a third
-        # resource that nobody can give).
-        lacking = holding < TINY
-        given = lacking & _open_to(problem)
-        together = (problem.elasticity * given).sum(axis=1, keepdims=True)
-        trapped = (given.sum(axis=1) >= 2) & (given == lacking).all(axis=1) & (together[:, 0] <= 1 + ROUNDING)
-        if trapped.any():
-            rest = np.where(lacking, 0.0, part).sum(axis=1, keepdims=True) + np.log(problem.weight)[:, None]
-            from_both = rest + np.log(problem.elasticity) + (together - 1) * np.log(TINY)
-            log_marginal = np.where(given & trapped[:, None], from_both, log_marginal)
-        return log_marginal
+        return np.asarray(log_marginal)
+
+    def level(self, problem: Problem, grant: Array) -> Levelling:
+        levelled = super().level(problem, grant)
+        trapped = self._trapped(problem, grant)
+        if not trapped.any():
+            return levelled
+        # From nothing, one resource alone adds nothing; several together do if this mean is above their prices.
+        # Taken where holdings become representable.
+        crumb = np.where(trapped, TINY, grant)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            above = problem.elasticity * (self.log_marginal(problem, crumb) - np.log(levelled.price))
+        above = np.where(trapped, above, 0.0)
+        rows = trapped.any(axis=1)
+        mean = above[rows].sum(axis=1) / (problem.elasticity * trapped)[rows].sum(axis=1)
+        with np.errstate(over="ignore"):
+            return Levelling(levelled.price, max(levelled.residual, float(np.expm1(np.max(mean)))))
+
+    def _trapped(self, problem: Problem, grant: Array) -> Mask:
+        """(n, m) what an agent lacks, if it lacks several resources that can all be had and has no use for one
+        alone; with increasing returns a little of all is worthless too, and nobody is trapped."""
+        lacking = problem.holding(grant) < TINY
+        several = (lacking.sum(axis=1) >= 2) & (~lacking | _open_to(problem)).all(axis=1)
+        several &= (problem.elasticity * lacking).sum(axis=1) < 1 - ROUNDING
+        return np.asarray(lacking & several[:, None])
 
     def upper_bound(self, problem: Problem, grant: Array) -> float | None:
         """Proved bound on the best total where the total is concave, else None; tight if the grants are optimal.
@@ -106,7 +119,7 @@ class TotalUtility(SumObjective):
         A concave total lies below its tangent plane at the grants. With marginals g and any price mu, the plane
         rises by at most mu C + sum_i (g_i - mu)^+ room_i from the floors (weak duality). O(n m).
         """
-        if not self.concave(problem):
+        if not self.concave(problem) or self._trapped(problem, grant).any():  # no tangent plane at nothing
             return None
         with np.errstate(over="ignore"):
             marginal = np.exp(self.log_marginal(problem, grant))

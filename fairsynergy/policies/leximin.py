@@ -14,6 +14,7 @@ utilities as here; levelling resources instead is what NUM does.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import ClassVar, NamedTuple
 
 import numpy as np
@@ -102,18 +103,23 @@ def _raise_both(problem: Problem) -> Division:
     market = _BundleMarket(problem)
     if not market.alive.any():  # nothing lifts anybody
         return Division(problem.floor, 0)
-    fuller = market.imbalance(0.0)  # > 0: the first resource is the scarcer one, and must become dearer
+    # Remembered: where the imbalance is a rounding error, its sign must not change from one call to the next.
+    imbalance = cache(market.imbalance)
+    fuller = imbalance(0.0)  # > 0: the first resource is the scarcer one, and must become dearer
     if fuller == 0.0:
         return Division(market.spent(), market.rounds)
     near, far = 0.0, float(np.copysign(1.0, fuller))
-    while market.imbalance(far) * fuller > 0:
+    while imbalance(far) * fuller > 0:
         if abs(far) >= FREE:
             # The other resource cannot be spent at any price: all who still rise have as much of it as they can
             # use, and what is left of it can only lift those above the level.
-            rest = _raise_along(problem, 1 if fuller > 0 else 0, market.grant())
+            idle = 1 if fuller > 0 else 0
+            grant = market.spent()
+            grant[:, idle] = market.grant()[:, idle]
+            rest = _raise_along(problem, idle, grant)
             return Division(rest.grant, market.rounds + rest.iterations)
         near, far = far, 2 * far
-    toms748(market.imbalance, *sorted((near, far)), xtol=1e-15, rtol=4 * EPSILON, maxiter=MAX_ROUNDS)
+    market.imbalance(toms748(imbalance, *sorted((near, far)), xtol=1e-15, rtol=4 * EPSILON, maxiter=MAX_ROUNDS))
     return Division(market.spent(), market.rounds)
 
 
@@ -209,10 +215,10 @@ class _BundleMarket:
             held = float((holding * (bundles.slope > 0)).sum(axis=0) @ share)
             room = held + 1 - spent
             trial = self.log_level + (np.log(room / held) * held / change if change > 0 and room > 0 else np.nan)
-            if abs(trial - self.log_level) <= 2 * np.spacing(abs(self.log_level)):
-                break
             if not below < trial < above:
                 trial = 0.5 * (below + above)
+            if abs(trial - self.log_level) <= EPSILON * max(1.0, abs(self.log_level)):
+                break  # the rest of the budget is a rounding error beside the endowments
             if not np.isfinite(trial):
                 if spent < 1:
                     if self.log_level >= np.max(self.best - self.log_weight, where=self.alive, initial=-np.inf):
