@@ -1,0 +1,57 @@
+"""`make test`: lint, types, unit tests with doctests, page tests and browser tests, one after the other.
+
+Every ring runs even if an earlier one failed. The last line says whether all of them ran and passed, or which
+did not run, why, and what to install. Name rings to run only those: `python tests/run.py lint types`.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from time import perf_counter
+
+import chromium
+
+PYTHON = [sys.executable, "-m"]
+PYTEST = [*PYTHON, "pytest", "--quiet"]
+RINGS = {
+    "lint": [[*PYTHON, "ruff", "check", "--output-format=concise"], [*PYTHON, "ruff", "format", "--check"]],
+    "types": [[*PYTHON, "mypy"]],
+    "unit": [[*PYTEST, "--ignore=tests/pages", "--ignore=tests/browser"]],
+    "pages": [[*PYTEST, "tests/pages"]],
+    "browser": [[*PYTEST, "tests/browser"]],
+}
+
+
+def main(rings: list[str]) -> int:
+    """Run the rings; 0 if everything that could run passed."""
+    os.chdir(Path(__file__).parents[1])
+    failed, missing = [], ""
+    for ring in rings:
+        print(f"\n== {ring}", flush=True)
+        if ring == "browser":
+            browser = chromium.find() or chromium.install()
+            if browser is None:
+                missing = chromium.why_not()
+                continue
+            os.environ[chromium.VARIABLE] = browser
+        start = perf_counter()
+        codes = [subprocess.run(command).returncode for command in RINGS[ring]]
+        if any(codes):
+            failed.append(ring)
+        verdict = "FAILED" if any(codes) else "passed"
+        print(f"-- {ring} {verdict} in {perf_counter() - start:.0f} s", flush=True)
+
+    verdict = f"FAILED: {', '.join(failed)}" if failed else "Passed"
+    if missing:
+        print(f"\n{verdict}, but tests/browser did NOT run: {missing}; to run it, {chromium.ADVICE}.")
+    else:
+        print(f"\n{verdict}; all of these ran: {', '.join(rings)}.")
+    # In CI nobody reads a last line that says "passed, but", so there a missing browser is a failure.
+    return 1 if failed or (missing and os.environ.get("CI")) else 0
+
+
+if __name__ == "__main__":
+    if unknown := set(sys.argv[1:]) - set(RINGS):
+        sys.exit(f"tests/run.py: no ring {', '.join(sorted(unknown))}; there are {', '.join(RINGS)}")
+    sys.exit(main(sys.argv[1:] or list(RINGS)))
