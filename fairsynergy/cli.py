@@ -1,0 +1,372 @@
+"""The command line: `fairsynergy app | solve | presets`.
+
+Results go to standard output. Anything wrong goes to standard error in one message, with exit code 2.
+
+>>> main(["presets", "two drones", "--csv"])
+agent,compute,gamma_compute,saturation_compute
+drone 1,0.1,0.3,1.0
+drone 2,0.2,0.6,1.0
+0
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+from rich import box
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+
+import fairsynergy as fs
+from fairsynergy.errors import FairSynergyError, ProblemError
+from fairsynergy.fleet_files import FleetFile, read_file, write_csv, write_json
+from fairsynergy.scenarios import PRESETS, Preset
+from fairsynergy.wording import badge, duration, headline, measure, proof
+
+# Exit codes: wrong input as in argparse, a reader that went away as in rich, a stop by Ctrl+C as in shells.
+WRONG, UNREAD, STOPPED = 2, 1, 130
+REFERENCE = "Uniform"
+
+SOLVE = """\
+Divide a cloud's resources among the agents of a fleet, by every rule, and compare.
+
+FLEET is a table with one row per agent, CSV or JSON:
+
+  agent,compute,gamma_compute
+  drone 1,0.1,0.3
+  drone 2,0.2,0.6
+
+compute is what the agent owns; gamma_compute, between 0 and 1, is how hard its task is. A fleet may have
+more resources (labels and gamma_labels, or any NAME and gamma_NAME), and if wanted the columns weight,
+floor_NAME, ceiling_NAME and saturation_NAME."""
+SOLVE_EXAMPLES = """\
+examples:
+  fairsynergy solve drones.csv --capacity compute=0.6 --saturation 1
+  fairsynergy solve robots.csv --capacity compute=3 --capacity labels=2 --policy leximin num
+  fairsynergy presets "Fleet A" | fairsynergy solve - --json"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; return its exit code.
+
+    Raises
+    ------
+    SystemExit
+        From argparse: code 0 after help, 2 after a wrong argument.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        # A name that the terminal's encoding lacks is spelled out, rather than an error.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    if arguments.version:
+        print(f"fairsynergy {version('fairsynergy')}")
+        return 0
+    if arguments.command is None:
+        parser.print_help()
+        return 0
+    run: Callable[[argparse.Namespace], None] = arguments.run
+    try:
+        run(arguments)
+        sys.stdout.flush()
+    except FairSynergyError as error:
+        print(f"fairsynergy {arguments.command}: {error}", file=sys.stderr)
+        return WRONG
+    except BrokenPipeError:  # the reader, for instance head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return UNREAD
+    except KeyboardInterrupt:
+        return STOPPED
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="fairsynergy",
+        description="A cloud has so much to share among a fleet: who should get what, and is that fair?",
+        epilog="Start with: fairsynergy app",
+    )
+    parser.add_argument("--version", action="store_true", help="print the version")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+
+    app = commands.add_parser("app", help="open the dashboard in a browser", description="Open the dashboard.")
+    app.add_argument("--port", type=int, help="where to listen; default: the first free one from 8501 on")
+    app.add_argument(
+        "--address",
+        default="127.0.0.1",
+        help="127.0.0.1 for this machine only (default), 0.0.0.0 for everybody on its network",
+    )
+    app.add_argument("--headless", action="store_true", help="do not open a browser")
+    app.set_defaults(run=_app)
+
+    solve = commands.add_parser(
+        "solve",
+        help="divide a cloud among the agents of a file, by every rule",
+        description=SOLVE,
+        epilog=SOLVE_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    solve.add_argument("fleet", metavar="FLEET", help="the file, or - for standard input")
+    solve.add_argument(
+        "--capacity",
+        type=_amount,
+        action="append",
+        default=[],
+        metavar="NAME=AMOUNT",
+        help="what the cloud can share of a resource, in the units of the file; once per resource; "
+        "needed where the file does not say it",
+    )
+    solve.add_argument(
+        "--saturation",
+        type=_level,
+        metavar="LEVEL",
+        help="holding above which more adds nothing, for every resource: 1 keeps accuracies at most 1, none "
+        "removes it; default: what the file says, else none",
+    )
+    solve.add_argument(
+        "--policy",
+        type=_rule,
+        nargs="+",
+        action="extend",
+        metavar="RULE",
+        help=f"all (default), or any of {', '.join(fs.POLICIES)}",
+    )
+    solve.add_argument("--json", action="store_true", help="print everything as JSON: grants, prices, proofs")
+    solve.set_defaults(run=_solve)
+
+    presets = commands.add_parser(
+        "presets",
+        help="list the fleets to start from, or print one",
+        description="List the fleets to start from, or print one as a file that solve reads.",
+        epilog='example: fairsynergy presets "Two drones" --csv > drones.csv',
+    )
+    presets.add_argument("preset", nargs="?", type=_preset, metavar="NAME", help="print this one, as JSON")
+    presets.add_argument("--csv", action="store_true", help="print it as CSV, which leaves the capacities out")
+    presets.set_defaults(run=_presets)
+    return parser
+
+
+def _amount(text: str) -> tuple[str, float]:
+    name, _, amount = text.rpartition("=")
+    try:
+        return name.strip() or _fail(text), float(amount)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be NAME=AMOUNT, such as compute=0.46; got {text!r}") from None
+
+
+def _fail(text: str) -> str:
+    raise ValueError(text)
+
+
+def _level(text: str) -> float:
+    try:
+        return math.inf if text.lower() == "none" else float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be a number such as 1, or none; got {text!r}") from None
+
+
+def _rule(text: str) -> list[str]:
+    def plain(name: str) -> str:
+        return "".join(filter(str.isalnum, name)).casefold()
+
+    if plain(text) == "all":
+        return list(fs.POLICIES)
+    found = [name for name in fs.POLICIES if plain(name) == plain(text)]
+    if not found:
+        raise argparse.ArgumentTypeError(f"there is no rule {text!r}; choose all, or any of {', '.join(fs.POLICIES)}")
+    return found
+
+
+def _preset(text: str) -> Preset:
+    for name, preset in PRESETS.items():
+        if name.casefold() == text.casefold():
+            return preset
+    raise argparse.ArgumentTypeError(f"there is no preset {text!r}; choose one of {', '.join(PRESETS)}")
+
+
+def _app(arguments: argparse.Namespace) -> None:
+    from fairsynergy.launch import launch  # loads the dashboard, which the other commands do without
+
+    launch(port=arguments.port, address=arguments.address, headless=arguments.headless)
+
+
+def _solve(arguments: argparse.Namespace) -> None:
+    capacity: dict[str, float] = {}
+    for name, amount in arguments.capacity:
+        if name in capacity:
+            raise ProblemError(f"--capacity gives {name!r} twice; give each resource once")
+        capacity[name] = amount
+    file = _read(arguments.fleet)
+    try:
+        problem = file.problem(capacity=capacity, saturation=arguments.saturation)
+    except ProblemError as error:
+        if error.field == "capacity" and error.index is None:
+            raise ProblemError(f"{error}; the option is --capacity NAME=AMOUNT") from None
+        raise
+    wanted = [name for names in arguments.policy or [list(fs.POLICIES)] for name in names]
+    solved: dict[str, fs.Allocation] = {}
+    refused: dict[str, FairSynergyError] = {}
+    for name in dict.fromkeys(wanted):
+        try:
+            solved[name] = fs.allocate(problem, fs.POLICIES[name])
+        except FairSynergyError as error:
+            refused[name] = error
+    if not solved:
+        raise next(iter(refused.values()))
+    reference = solved.get(REFERENCE) or fs.allocate(problem, fs.POLICIES[REFERENCE])
+    if arguments.json:
+        document = _document(file.name, problem, solved, refused, reference)
+        print(json.dumps(_finite(document), indent=2, allow_nan=False))
+    else:
+        _print_comparison(file.name, problem, solved, refused, reference)
+
+
+def _read(path: str) -> FleetFile:
+    if path == "-":
+        return read_file(sys.stdin.buffer.read(), name="standard input")
+    try:
+        return read_file(path)
+    except OSError as error:
+        raise ProblemError(f"{path} cannot be read: {error.strerror}") from None
+
+
+def _print_comparison(
+    name: str,
+    problem: fs.Problem,
+    solved: Mapping[str, fs.Allocation],
+    refused: Mapping[str, FairSynergyError],
+    reference: fs.Allocation,
+) -> None:
+    console = Console(markup=False, highlight=False, emoji=False)
+    word = measure({**solved, REFERENCE: reference})
+    amounts = zip(problem.resources, problem.capacity, strict=True)
+    cloud = " and ".join(f"{amount:g} units of {resource}" for resource, amount in amounts)
+    console.print(f"{name}: {problem.n:,} agent{'s' * (problem.n > 1)}; the cloud shares {cloud}.")
+    console.print(headline(solved, next(iter(solved))))
+
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), collapse_padding=True, pad_edge=False)
+    table.add_column("rule", no_wrap=True)
+    for column in ("worst", "mean", "best", f"vs {REFERENCE}"):
+        table.add_column(column, justify="right", no_wrap=True)
+    table.add_column("proof")
+    table.add_column("time", justify="right", no_wrap=True)
+    before = problem.utility(np.zeros((problem.n, problem.m)))
+    rows = {"(no cloud)": (before.min(), before.mean(), before.max())}
+    rows |= {rule: (answer.worst, answer.mean, answer.best) for rule, answer in solved.items()}
+    for rule, values in rows.items():
+        change = _over(float(values[1]), reference)
+        table.add_row(
+            rule,
+            *map(_figure, values),
+            "" if change is None else f"{round(100 * change, 1) + 0.0:+.1f} %",  # + 0.0 for no minus zero
+            badge(solved[rule]) if rule in solved else "",
+            duration(solved[rule].seconds) if rule in solved else "",
+        )
+    for rule in refused:
+        table.add_row(rule, "", "", "", "", "refused", "")
+    console.print(table)
+
+    console.print(f"worst, mean, best: {word} of the worst-off agent, on average, and of the best-off agent.")
+    console.print(f"vs {REFERENCE}: the mean relative to {REFERENCE}'s, {_figure(reference.mean)}.")
+    for mark, sentence in {badge(answer): proof(answer) for answer in solved.values()}.items():
+        console.print(f"{mark}: {sentence.partition(': ')[2]}")
+    console.print("time: one run on this machine, without the check that the proof needs.")
+    for rule, error in refused.items():
+        console.print(f"{rule} refused: {error}")
+    if word != "accuracy":
+        console.print("Some utilities exceed 1, so they are no accuracies; --saturation 1 keeps them below.")
+
+
+def _document(
+    name: str,
+    problem: fs.Problem,
+    solved: Mapping[str, fs.Allocation],
+    refused: Mapping[str, FairSynergyError],
+    reference: fs.Allocation,
+) -> dict[str, Any]:
+    """Everything about the answers, for a program; lists are in the order of the agents."""
+
+    def by_resource(values: Any) -> dict[str, Any]:
+        return dict(zip(problem.resources, np.asarray(values).tolist(), strict=True))
+
+    def answer(allocation: fs.Allocation) -> dict[str, Any]:
+        certificate = allocation.certificate
+        return {
+            "status": allocation.status.name,
+            "meaning": proof(allocation),
+            "worst": allocation.worst,
+            "mean": allocation.mean,
+            "best": allocation.best,
+            "mean_vs_uniform": _over(allocation.mean, reference),
+            "total": allocation.total,
+            "upper_bound": allocation.upper_bound,
+            "gap": allocation.gap,
+            "price": None if allocation.price is None else by_resource(allocation.price),
+            "unspent": by_resource(allocation.unspent),
+            "certificate": {
+                "objective": certificate.objective,
+                "budget": certificate.budget,
+                "nonnegativity": certificate.nonnegativity,
+                "stationarity": certificate.stationarity,
+                "complementarity": certificate.complementarity,
+            },
+            "seconds": allocation.seconds,
+            "iterations": allocation.iterations,
+            "utility": allocation.utility.tolist(),
+            "grant": by_resource(allocation.grant.T),
+        }
+
+    before = problem.utility(np.zeros((problem.n, problem.m)))
+    return {
+        "fleet": name,
+        "agents": list(problem.agents),
+        "capacity": by_resource(problem.capacity),
+        "utility_before": before.tolist(),
+        "rules": {rule: answer(allocation) for rule, allocation in solved.items()},
+        "refused": {rule: str(error) for rule, error in refused.items()},
+    }
+
+
+def _figure(value: float) -> str:
+    return f"{value:.4f}" if value < 1e4 else f"{value:.4g}"
+
+
+def _over(mean: float, reference: fs.Allocation) -> float | None:
+    """How far a mean exceeds the reference's, relatively; None where that is 0."""
+    return mean / reference.mean - 1 if reference.mean > 0 else None
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no infinity: null says that there is no such number."""
+    if isinstance(value, dict):
+        return {key: _finite(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_finite(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _presets(arguments: argparse.Namespace) -> None:
+    preset: Preset | None = arguments.preset
+    if preset is not None:
+        write = write_csv if arguments.csv else write_json
+        print(write(preset.problem), end="")
+        return
+    console = Console(markup=False, highlight=False, emoji=False)
+    for each in PRESETS.values():
+        problem = each.problem
+        console.print(f"{each.name} ({problem.n} agents, {each.setting.name})", style="bold")
+        console.print(Padding(f"{each.sentence}\nSource: {each.source}", (0, 0, 0, 2)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,360 @@
+"""Why an agent gets what it gets, in one plain sentence, from the first-order conditions.
+
+More of resource k adds w_i dU_i/dx_ik per unit to the fleet's total accuracy. The going price is what the
+last unit adds when that total is greatest (Fair-Synergy, Eq. 4 and Eq. 8): whoever would add less can wait,
+and under Fair-Synergy does. Other rules level something else, or nothing; the same price tells what that
+costs.
+
+>>> import fairsynergy as fs
+>>> fleet = fs.Problem(endowment=[0.1, 0.8], capacity=0.5, elasticity=[0.5, 0.3], agents=["drone", "truck"])
+>>> chosen = fs.allocate(fleet, fs.FairSynergy())
+>>> for sentence in sentences(chosen, price=chosen.price):
+...     print(sentence)
+drone owns 0.10 compute and receives 0.50. More compute would add 0.65 ... per unit, exactly the going price.
+truck owns 0.80 compute and receives nothing. More ... the going price is 0.65: it has enough of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from enum import Enum
+from itertools import compress
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairsynergy.allocation import OPTIMAL_WITHIN, Allocation
+from fairsynergy.objective import LogHolding, TotalUtility, WorstUtility
+from fairsynergy.policies import FairSynergy
+from fairsynergy.problem import ROUNDING, Array, Problem
+from fairsynergy.wording import number
+
+# A rest smaller than this fraction of the capacity is rounding, not left over.
+UNSPENT_FROM = 1e-9
+
+
+class Standing(Enum):
+    """Where an agent stands on one resource; the value is what a chart's legend says."""
+
+    SHARING = "receives some"
+    NOTHING = "receives none"
+    FLOOR = "keeps to its floor"
+    CEILING = "at its ceiling"
+    SATURATED = "has all it can use"
+    UNAVAILABLE = "none to share"
+
+
+def next_unit(problem: Problem, grant: Array) -> Array:
+    """(n, m) what more adds to the total [accuracy per unit]; 0 once saturated, infinite for a first unit.
+
+    Parameters
+    ----------
+    problem : Problem
+        The fleet.
+    grant : (n, m) array
+        Who receives what [units of each resource].
+
+    Examples
+    --------
+    >>> fleet = Problem(endowment=[0.25, 0.0, 1.0], capacity=0.0, elasticity=[0.5, 0.5, 0.5], saturation=1)
+    >>> next_unit(fleet, np.zeros((3, 1))).ravel()
+    array([ 1., inf,  0.])
+    """
+    holding, value = problem.holding(grant), last_unit(problem, grant)
+    value[(holding == 0) & (value > 0)] = np.inf
+    value[holding >= problem.saturation * (1 - ROUNDING)] = 0.0
+    return np.asarray(value)
+
+
+def last_unit(problem: Problem, grant: Array) -> Array:
+    """(n, m) what the last unit added to the total [accuracy per unit], lost if it is taken; 0 beyond saturation.
+
+    Parameters
+    ----------
+    problem : Problem
+        The fleet.
+    grant : (n, m) array
+        Who receives what [units of each resource].
+    """
+    with np.errstate(over="ignore"):
+        value = np.exp(TotalUtility().log_marginal(problem, grant))
+    value[problem.holding(grant) > problem.saturation * (1 + ROUNDING)] = 0.0
+    return np.asarray(value)
+
+
+def going_price(allocations: Mapping[str, Allocation]) -> Array:
+    """(m,) what the last unit adds where the fleet's total accuracy is greatest [accuracy per unit].
+
+    Parameters
+    ----------
+    allocations : mapping of str to Allocation
+        Rules' answers to one problem, by name, Fair-Synergy's among them.
+
+    Examples
+    --------
+    >>> import fairsynergy as fs
+    >>> fleet = fs.Problem(endowment=[0.1, 0.8], capacity=0.5, elasticity=[0.5, 0.3])
+    >>> going_price({"Fair-Synergy": fs.allocate(fleet, fs.FairSynergy())}).round(3)
+    array([0.645])
+    """
+    chosen = allocations[FairSynergy.name]
+    return TotalUtility().level(chosen.problem, chosen.grant).price
+
+
+def standings(allocation: Allocation) -> NDArray[np.object_]:
+    """(n, m) array of `Standing`.
+
+    Parameters
+    ----------
+    allocation : Allocation
+        Who receives what.
+    """
+    problem, grant = allocation.problem, allocation.grant
+    kinds = list(Standing)
+    index = np.select(
+        [
+            np.broadcast_to(problem.capacity == 0, grant.shape),
+            allocation.holding >= problem.saturation * (1 - ROUNDING),
+            grant >= problem.ceiling * (1 - ROUNDING),
+            grant > problem.floor,
+            problem.floor > 0,
+        ],
+        [
+            kinds.index(kind)
+            for kind in (
+                Standing.UNAVAILABLE, Standing.SATURATED, Standing.CEILING, Standing.SHARING, Standing.FLOOR
+            )
+        ],
+        kinds.index(Standing.NOTHING),
+    )  # fmt: skip
+    standing: NDArray[np.object_] = np.array(kinds, dtype=object)[index]
+    return standing
+
+
+def level(allocation: Allocation) -> Array:
+    """(m,) holding to which a rule that levels holdings lifts its recipients [units]; NaN for no such level.
+
+    Parameters
+    ----------
+    allocation : Allocation
+        Of NUM, or of any other rule (then all NaN).
+
+    Examples
+    --------
+    >>> import fairsynergy as fs
+    >>> fleet = fs.Problem(endowment=[0.1, 0.3, 0.9], capacity=0.5, elasticity=[0.9, 0.3, 0.5])
+    >>> level(fs.allocate(fleet, fs.NUM())).round(3), level(fs.allocate(fleet, fs.Uniform()))
+    (array([0.45]), array([nan]))
+    """
+    if not isinstance(allocation.policy.objective, LogHolding):
+        return np.full(allocation.problem.m, np.nan)
+    held = allocation.holding / allocation.problem.weight[:, None]
+    return _common(held, standings(allocation) == Standing.SHARING)
+
+
+def prices(allocation: Allocation) -> str:
+    """What a further unit of each capacity would be worth to the rule, and what is left over, in a sentence.
+
+    Parameters
+    ----------
+    allocation : Allocation
+        Of any rule.
+
+    Examples
+    --------
+    >>> import fairsynergy as fs
+    >>> fleet = fs.Problem(endowment=[0.1, 0.3], capacity=0.5, elasticity=[0.9, 0.3])
+    >>> prices(fs.allocate(fleet, fs.FairSynergy()))
+    'A further unit of compute would add 0.95 accuracy: the going price.'
+    >>> prices(fs.allocate(fleet, fs.NUM()))
+    'It lifts holdings to 0.45 compute; it does not look at what a unit adds.'
+    >>> prices(fs.allocate(fleet, fs.Uniform()))
+    'It sets no price.'
+    """
+    problem, objective = allocation.problem, allocation.policy.objective
+    if allocation.price is None:
+        said = "It sets no price"
+    elif isinstance(objective, LogHolding):
+        tops = zip(level(allocation), problem.resources, strict=True)
+        lifted = " and ".join(f"{number(top)} {name}" for top, name in tops if not np.isnan(top))
+        said = f"It lifts holdings to {lifted}; it does not look at what a unit adds" if lifted else "It lifts nobody"
+    else:
+        adds = zip(allocation.price, problem.resources, strict=True)
+        each = ", ".join(f"{'' if k else 'A further unit '}of {name} would add {number(price)}"
+                         for k, (price, name) in enumerate(adds))  # fmt: skip
+        what = "accuracy: the going price" if isinstance(objective, TotalUtility) else "to the common accuracy"
+        said = f"{each} {what}"
+    left = zip(allocation.unspent, problem.capacity, problem.resources, strict=True)
+    idle = " and ".join(f"{number(rest)} {name}" for rest, size, name in left if rest > UNSPENT_FROM * size)
+    return f"{said}. Left over: {idle}." if idle else f"{said}."
+
+
+def exchanges(allocation: Allocation) -> str:
+    """Who receives, and whether moving some from one agent to another would add accuracy, in a sentence.
+
+    Parameters
+    ----------
+    allocation : Allocation
+        Of any rule.
+
+    Examples
+    --------
+    >>> import fairsynergy as fs
+    >>> fleet = fs.Problem(endowment=[0.1, 0.3], capacity=0.5, elasticity=[0.9, 0.3])
+    >>> exchanges(fs.allocate(fleet, fs.FairSynergy()))
+    'Under Fair-Synergy, 1 of 2 agents receives compute and no exchange of it would add accuracy.'
+    >>> exchanges(fs.allocate(fleet, fs.Uniform()))
+    'Under Uniform, 2 of 2 agents receive compute, but moving some from agent 2 (0.46 ...'
+    """
+    problem = allocation.problem
+    value, lost = next_unit(problem, allocation.grant), last_unit(problem, allocation.grant)
+    standing = standings(allocation)
+    room = (standing == Standing.SHARING) | (standing == Standing.NOTHING) | (standing == Standing.FLOOR)
+    clauses = []
+    for k, resource in enumerate(problem.resources):
+        if problem.capacity[k] == 0:
+            clauses.append(f"there is no {resource} to share")
+            continue
+        count = int((allocation.grant[:, k] > 0).sum())
+        who = f"{count} of {problem.n} agent{'s' * (problem.n > 1)} receive{'s' * (count == 1)} {resource}"
+        gives = np.where(allocation.grant[:, k] > problem.floor[:, k], lost[:, k], np.inf)
+        takes = np.where(room[:, k], value[:, k], -np.inf)
+        giver, taker = int(gives.argmin()), int(takes.argmax())
+        if takes[taker] <= gives[giver] * (1 + OPTIMAL_WITHIN):
+            clauses.append(f"{who} and no exchange of it would add accuracy")
+            continue
+        less, more = _apart(gives[giver], takes[taker])
+        more = "more than any price" if np.isinf(takes[taker]) else more
+        clauses.append(
+            f"{who}, but moving some from {problem.agents[giver]} ({less} accuracy per unit) to "
+            f"{problem.agents[taker]} ({more}) would add accuracy"
+        )
+    return f"Under {allocation.policy.label}, {'; '.join(clauses)}."
+
+
+def sentences(allocation: Allocation, *, price: Array, agents: Iterable[int] | None = None) -> list[str]:
+    """One sentence per agent: what it owns, what it receives, what its next unit would add, and why.
+
+    Parameters
+    ----------
+    allocation : Allocation
+        Of any rule.
+    price : (m,) array
+        The going price [accuracy per unit]: that of Fair-Synergy on the same problem.
+    agents : iterable of int, optional
+        Which agents, by position; default all.
+    """
+    fleet = _Fleet(allocation, price)
+    return [fleet.sentence(i) for i in (range(allocation.problem.n) if agents is None else agents)]
+
+
+class _Fleet:
+    """What the sentences need, computed once for all agents."""
+
+    def __init__(self, allocation: Allocation, price: Array) -> None:
+        self.allocation, self.problem, self.price = allocation, allocation.problem, price
+        self.standing = standings(allocation)
+        self.value = next_unit(self.problem, allocation.grant)
+        sharing = self.standing == Standing.SHARING
+        self.typical = _common(allocation.holding, sharing)
+        self.level = level(allocation)
+        reached = allocation.utility / self.problem.weight
+        self.common = float(_common(reached[:, None], sharing.any(axis=1)[:, None])[0])
+
+    def sentence(self, i: int) -> str:
+        problem = self.problem
+        owns = _listing(problem.endowment[i], problem.resources)
+        head = f"{problem.agents[i]} owns {owns} and receives {self._receives(i)}"
+        bought = isinstance(self.allocation.policy.objective, TotalUtility)
+        worth = "; ".join(self._worth(i, k, self._verdict(i, k) if bought else "") for k in range(problem.m))
+        reason = "" if bought else f": {self._reason(i)}"
+        return f"{head}{reason}. {worth[0].upper()}{worth[1:]}."
+
+    def _receives(self, i: int) -> str:
+        grant = self.allocation.grant[i]
+        if not grant.any():
+            return "nothing"
+        return number(grant[0]) if self.problem.m == 1 else _listing(grant, self.problem.resources)
+
+    def _worth(self, i: int, k: int, verdict: str) -> str:
+        """What more of resource k would add, beside the going price, and what follows from the two."""
+        resource, kind = self.problem.resources[k], self.standing[i, k]
+        value, price = self.value[i, k], self.price[k]
+        if kind is Standing.UNAVAILABLE:
+            return f"the cloud has no {resource} to share"
+        if kind is Standing.SATURATED:
+            owned = self.allocation.grant[i, k] == 0
+            return f"{'it already owns' if owned else 'that is'} all the {resource} it can use"
+        if value == 0:
+            held = zip(self.problem.resources, self.allocation.holding[i], strict=True)
+            lacks = " and ".join(f"no {name}" for name, amount in held if amount == 0)
+            return f"more {resource} would add nothing while it has {lacks}"
+        if np.isinf(value):
+            return f"its very first {resource} would add more than any price"
+        if abs(value - price) <= OPTIMAL_WITHIN * price:
+            adds, compared = number(price), "exactly the going price"
+        else:
+            adds, costs = _apart(value, price)
+            compared = f"the going price is {costs}"
+        if verdict:
+            compared = f"{compared}: {verdict}"
+        more = f"more {resource} would add {adds} accuracy per unit"
+        return f"{more}, {compared}" if self.problem.m == 1 else f"{more} ({compared})"
+
+    def _verdict(self, i: int, k: int) -> str:
+        """Why a rule that buys at the going price stops where it does."""
+        kind = self.standing[i, k]
+        if kind is Standing.CEILING:
+            return "it is at its ceiling"
+        if kind is Standing.FLOOR:
+            return "it keeps the floor it is guaranteed"
+        if kind is Standing.NOTHING and self.value[i, k] < self.price[k]:
+            enough = self.problem.endowment[i, k] >= self.typical[k]
+            return "it has enough of its own" if enough else "others turn a unit into more"
+        return ""
+
+    def _reason(self, i: int) -> str:
+        """Why a rule that does not look at the price gives agent i what it gives."""
+        objective, problem = self.allocation.policy.objective, self.problem
+        sharing = self.standing[i] == Standing.SHARING
+        nothing = self.standing[i] == Standing.NOTHING
+        reason = ""
+        if isinstance(objective, LogHolding):
+            tops = zip(self.level * problem.weight[i], problem.resources, strict=True)
+            levels = [f"{number(top)} {name}" for top, name in tops]
+            above = " and ".join(compress(levels, nothing & ~np.isnan(self.level)))
+            lifted = " and ".join(compress(levels, sharing))
+            parts = [f"it is lifted to the common level of {lifted}"] if lifted else []
+            parts += [f"it already owns more than the common level of {above}"] if above else []
+            reason = ", and ".join(parts)
+        elif isinstance(objective, WorstUtility) and not np.isnan(self.common):
+            stands, level = self.allocation.utility[i], self.common * problem.weight[i]
+            common = f"the common accuracy of {number(level)}"
+            if sharing.any():
+                reason = f"it is lifted to {common}"
+            elif nothing.all() and stands > level:
+                reason = f"it already stands at {number(stands)}, above {common}"
+        sentence = self.allocation.policy.sentence
+        return reason or sentence[0].lower() + sentence[1:].rstrip(".")
+
+
+def _common(values: Array, of: NDArray[np.bool_]) -> Array:
+    """(m,) median of each column over the rows that count, NaN where none does."""
+    columns = zip(values.T, of.T, strict=True)
+    return np.array([np.median(column[rows]) if rows.any() else np.nan for column, rows in columns])
+
+
+def _listing(amounts: Array, resources: Iterable[str]) -> str:
+    parts = [f"{number(a)} {name}" if a else f"no {name}" for a, name in zip(amounts, resources, strict=True)]
+    return " and ".join(parts) if len(parts) < 3 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def _apart(first: float, second: float) -> tuple[str, str]:
+    """Both numbers with as many digits as it takes to see that they differ."""
+    if number(first) != number(second):
+        return number(first), number(second)
+    for digits in range(3, 9):
+        texts = f"{first:.{digits}g}", f"{second:.{digits}g}"
+        if texts[0] != texts[1]:
+            break
+    return texts

@@ -1,0 +1,188 @@
+"""Fleets to start from: drawn from what the sliders say, or one of the presets.
+
+A drawn agent i owns e_ik = mean_k (1 + spread (2 u_ik - 1)) and its elasticity is gamma_ik = low_k + (high_k
+- low_k) v_ik, where u and v are uniform on [0, 1), one independent stream per seed and attribute. So the
+same values draw the same fleet anywhere, one more agent changes none of the others, and moving a slider
+rescales the same draws. The capacity grows with the fleet, as in the scaling experiment of Fair-Synergy
+(section IV, Fig. 5), whose amounts are the defaults.
+
+>>> FleetSpec(agents=3, setting=Setting.DL).problem()
+Problem(3 agents, capacity compute 1.5, labels 1.5)
+>>> PRESETS["Fleet A"].problem
+Problem(10 agents, capacity compute 0.46)
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fairsynergy.errors import ProblemError
+from fairsynergy.fleet_files import read_fleet
+from fairsynergy.problem import Array, Problem
+
+# Which stream of random numbers an attribute takes; never renumber, or every drawn fleet changes.
+ENDOWMENT = {"compute": 0, "labels": 1}
+ELASTICITY = {"compute": 2, "labels": 3}
+
+
+class Setting(Enum):
+    """Which resources the cloud shares; the value is the sentence shown to the user."""
+
+    RTI = "Real-time inference: the cloud shares compute, and each agent runs a model on its own queries."
+    DL = "Distributed learning: the cloud shares compute and labelled data, and each agent trains on both."
+
+    @property
+    def resources(self) -> tuple[str, ...]:
+        """Names of the resources shared."""
+        return ("compute",) if self is Setting.RTI else ("compute", "labels")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FleetSpec:
+    """What the sliders say.
+
+    Parameters
+    ----------
+    agents : int
+        How many, >= 1.
+    setting : Setting
+        Whether labels are shared too; the compute of a fleet is the same either way.
+    local_compute, local_labels : float
+        Mean endowment of an agent [units of the resource], >= 0.
+    gamma_compute, gamma_labels : (float, float)
+        Least and largest elasticity, strictly between 0 and 1; equal for a fleet of equally hard tasks.
+    spread : float
+        How unequal the endowments are, from 0 (all own the mean) to 1 (from nothing to twice the mean).
+    capacity_compute, capacity_labels : float
+        What the cloud can share, per agent [units of the resource], >= 0.
+    saturation : float or None
+        Holding above which more adds nothing, > 0; None for no such level.
+    seed : int
+        Which fleet is drawn, >= 0.
+
+    Raises
+    ------
+    ProblemError
+        If a value is outside its range; `field` names it.
+
+    Examples
+    --------
+    One more agent leaves the others as they were:
+
+    >>> four, five = FleetSpec(agents=4).problem(), FleetSpec(agents=5).problem()
+    >>> (four.endowment == five.endowment[:4]).all(), (four.elasticity == five.elasticity[:4]).all()
+    (np.True_, np.True_)
+    """
+
+    agents: int = 10
+    setting: Setting = Setting.RTI
+    local_compute: float = 0.05
+    local_labels: float = 0.05
+    gamma_compute: tuple[float, float] = (0.1, 0.9)
+    gamma_labels: tuple[float, float] = (0.1, 0.9)
+    spread: float = 1.0
+    capacity_compute: float = 0.5
+    capacity_labels: float = 0.5
+    saturation: float | None = 1.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, least in (("agents", 1), ("seed", 0)):
+            given = getattr(self, name)
+            whole = isinstance(given, int | np.integer) and not isinstance(given, bool)
+            _require(name, given, whole and given >= least, f"a whole number >= {least}")
+        _require("setting", self.setting, isinstance(self.setting, Setting), "Setting.RTI or Setting.DL")
+        for name in ("local_compute", "local_labels", "capacity_compute", "capacity_labels"):
+            given = getattr(self, name)
+            _require(name, given, _is_number(given) and given >= 0, "a finite amount >= 0 per agent")
+        for name in ("gamma_compute", "gamma_labels"):
+            given = getattr(self, name)
+            pair = isinstance(given, tuple) and len(given) == 2 and all(map(_is_number, given))
+            fits = pair and 0 < given[0] <= given[1] < 1
+            _require(name, given, fits, "(least, largest) with 0 < least <= largest < 1")
+        fits = _is_number(self.spread) and 0 <= self.spread <= 1
+        _require("spread", self.spread, fits, "from 0 (all own the same) to 1 (from nothing to twice the mean)")
+        fits = self.saturation is None or (_is_number(self.saturation) and self.saturation > 0)
+        _require("saturation", self.saturation, fits, "> 0, or None for no saturation")
+
+    def problem(self) -> Problem:
+        """Draw the fleet. O(agents)."""
+        kinds = self.setting.resources
+        return Problem(
+            endowment=np.stack([self._endowment(kind) for kind in kinds], axis=1),
+            capacity=[self.agents * getattr(self, f"capacity_{kind}") for kind in kinds],
+            elasticity=np.stack([self._elasticity(kind) for kind in kinds], axis=1),
+            saturation=self.saturation,
+            resources=kinds,
+        )
+
+    def _endowment(self, kind: str) -> Array:
+        mean: float = getattr(self, f"local_{kind}")
+        return np.asarray(mean * (1 + self.spread * (2 * self._uniform(ENDOWMENT[kind]) - 1)))
+
+    def _elasticity(self, kind: str) -> Array:
+        low, high = getattr(self, f"gamma_{kind}")
+        # Rounding may carry the interpolation past its end.
+        return np.asarray(np.minimum(low + (high - low) * self._uniform(ELASTICITY[kind]), high))
+
+    def _uniform(self, stream: int) -> Array:
+        # PCG64 by name: NumPy may one day change what default_rng chooses.
+        return np.random.Generator(np.random.PCG64([self.seed, stream])).random(self.agents)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preset:
+    """A fleet worth looking at: what it shows, in a sentence, and where its numbers come from."""
+
+    name: str
+    sentence: str
+    source: str
+    problem: Problem
+
+    @property
+    def setting(self) -> Setting:
+        """RTI for compute alone, DL for compute and labels."""
+        return Setting.RTI if self.problem.m == 1 else Setting.DL
+
+
+def _is_number(given: Any) -> bool:
+    real = isinstance(given, int | float | np.integer | np.floating) and not isinstance(given, bool)
+    return real and math.isfinite(given)
+
+
+def _require(field: str, given: object, fits: bool, allowed: str) -> None:
+    if not fits:
+        raise ProblemError(f"`{field}` must be {allowed}; got {given!r}", field=field)
+
+
+def _presets() -> dict[str, Preset]:
+    """Read assets/presets.json: each fleet is a fleet file of its own, or drawn from a `FleetSpec`."""
+    package = Path(__file__).resolve().parent
+    # A wheel carries the assets inside the package, a checkout has them at its top.
+    inside = package / "_app" / "assets"
+    folder = inside if inside.is_dir() else package.parent / "assets"
+    presets: dict[str, Preset] = {}
+    for entry in json.loads((folder / "presets.json").read_text(encoding="utf-8")):
+        name = entry["name"]
+        if "fleet" in entry:
+            problem = read_fleet(json.dumps(entry["fleet"]).encode(), name=f"preset {name}")
+        else:
+            problem = _spec(entry["drawn"]).problem()
+        presets[name] = Preset(name=name, sentence=entry["sentence"], source=entry["source"], problem=problem)
+    return presets
+
+
+def _spec(drawn: dict[str, Any]) -> FleetSpec:
+    """A `FleetSpec` as JSON spells it: the setting by name, ranges as lists."""
+    values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in drawn.items()}
+    return FleetSpec(**values | {"setting": Setting[drawn["setting"]]})
+
+
+PRESETS: dict[str, Preset] = _presets()

@@ -1,0 +1,316 @@
+"""What allocations say, in plain words: the answer in one sentence, a proof in two words, a number as written.
+
+Every function takes results and returns text; the dashboard shows it, and the tests read it.
+
+>>> import fairsynergy as fs
+>>> fleet = fs.Problem(endowment=[0.01, 0.05, 0.05], capacity=0.06, elasticity=[0.9, 0.3, 0.3])
+>>> print(headline({name: fs.allocate(fleet, policy) for name, policy in fs.POLICIES.items()}, "Fair-Synergy"))
+Fair-Synergy lifts mean accuracy from 0.28 to 0.32, but the worst-off agent stays at 0.016;
+Leximin would bring the worst-off to 0.091 and cost 5 % of the mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from fairsynergy.allocation import Allocation, Status
+from fairsynergy.fairness import dominators
+from fairsynergy.objective import TotalUtility
+
+FLOOR, MEAN = "Leximin", "Fair-Synergy"  # the rule that serves the worst-off best, and the one that serves the mean
+
+# Gaps below this are written as this.
+LEAST_GAP = 1e-4
+# Half of the last digit that `number` writes.
+TINY = 5e-4
+# Relative costs of a mean below this are nothing: they are rounding, or would be written "0.0 %".
+LEAST_COST = 5e-4
+# Relative changes of a mean below half a percent are not worth a clause.
+SMALL = 5e-3
+# Accuracies may exceed 1 by rounding.
+ROUNDING = 1e-9
+# Fractions of a capacity that rounding leaves unspent.
+UNSPENT = 1e-6
+
+
+def number(value: float) -> str:
+    """An accuracy or an amount, with as many digits as a reader compares.
+
+    >>> number(0.5234), number(0.0842), number(0), number(0.00002), number(1690.3), number(2)
+    ('0.52', '0.084', '0', 'almost 0', '1,690', '2.00')
+    """
+    if value == 0:
+        return "0"
+    if abs(value) < TINY:
+        return "almost 0"
+    if abs(value) < 0.0995:
+        return f"{value:.3f}"
+    return f"{value:,.2f}" if abs(value) < 100 else f"{value:,.0f}"
+
+
+def percent(share: float) -> str:
+    """A share as a percentage.
+
+    >>> percent(0.052), percent(0.004), percent(1.5)
+    ('5 %', '0.4 %', '150 %')
+    """
+    return f"{100 * share:.0f} %" if abs(share) >= 0.00995 else f"{100 * share:.1f} %"
+
+
+def duration(seconds: float) -> str:
+    """A short time with its unit.
+
+    >>> duration(0.00042), duration(0.0123), duration(2.5)
+    ('0.42 ms', '12 ms', '2.5 s')
+    """
+    if seconds >= 1:
+        return f"{seconds:.1f} s"
+    milliseconds = seconds * 1000
+    return f"{milliseconds:.0f} ms" if milliseconds >= 9.95 else f"{milliseconds:.2g} ms"
+
+
+def badge(allocation: Allocation) -> str:
+    """What is proved, in a few words; the whole sentence is `allocation.status.value`.
+
+    >>> import fairsynergy as fs
+    >>> fleet = fs.Problem(endowment=[0.1, 0.3], capacity=0.5, elasticity=[0.5, 0.3])
+    >>> badge(fs.allocate(fleet, fs.Leximin())), badge(fs.allocate(fleet, fs.Uniform()))
+    ('proved optimal', 'baseline')
+    """
+    status, objective, gap = allocation.status, allocation.policy.objective, allocation.gap
+    if status in (Status.OPTIMAL, Status.FAILED):
+        return "proved optimal" if status is Status.OPTIMAL else "FAILED"
+    if objective is None:
+        return "baseline"
+    if isinstance(objective, TotalUtility) and gap is not None:
+        return f"gap at most {at_most(gap)}"
+    return "stationary, not proved" if status is Status.STATIONARY else "within limits, not proved"
+
+
+def proof(allocation: Allocation) -> str:
+    """What is proved, as sentences.
+
+    >>> import fairsynergy as fs
+    >>> from fairsynergy.scenarios import PRESETS
+    >>> print(proof(fs.allocate(PRESETS["Fleet B"].problem, fs.FairSynergy(passes=1))))
+    Feasible: ... nothing more. Its total is proved to be at most 4.2 % below the best there is.
+    """
+    gap, objective = allocation.gap, allocation.policy.objective
+    if gap is None or allocation.status is Status.OPTIMAL or not isinstance(objective, TotalUtility):
+        return allocation.status.value
+    return f"{allocation.status.value} Its total is proved to be at most {at_most(gap)} below the best there is."
+
+
+def at_most(share: float) -> str:
+    """A share as a percentage of two digits, rounded up, since it bounds something.
+
+    >>> at_most(0.0411), at_most(0.00021), at_most(1e-9), at_most(0.301)
+    ('4.2 %', '0.021 %', '0.01 %', '31 %')
+    """
+    if share <= LEAST_GAP:
+        return f"{100 * LEAST_GAP:g} %"
+    digit = 10.0 ** (np.floor(np.log10(100 * share)) - 1)
+    return f"{np.ceil(round(100 * share / digit, 9)) * digit:.2g} %"
+
+
+def measure(allocations: Mapping[str, Allocation]) -> str:
+    """What the utilities may be called: "accuracy", or "utility" once somebody's exceeds 1.
+
+    >>> import fairsynergy as fs
+    >>> rich = fs.Problem(endowment=[0.1, 0.3], capacity=9, elasticity=[0.5, 0.3])
+    >>> measure({"Uniform": fs.allocate(rich, fs.Uniform())})
+    'utility'
+    """
+    top = max((allocation.best for allocation in allocations.values()), default=0.0)
+    return "accuracy" if top <= 1 + ROUNDING else "utility"
+
+
+def headline(allocations: Mapping[str, Allocation], rule: str) -> str:
+    """The answer in one sentence: what the rule does for the mean and for the worst-off, and what another would do.
+
+    The other rule is the one that does most for the worst-off; if that is the rule itself, the one with the highest
+    mean.
+
+    Parameters
+    ----------
+    allocations : mapping of str to Allocation
+        The rules' answers to one problem, by name.
+    rule : str
+        The rule that the sentence is about, a key of `allocations`.
+    """
+    chosen = allocations[rule]
+    before = chosen.problem.utility(np.zeros_like(chosen.grant))
+    word = measure(allocations)
+    mean, worst = float(before.mean()), float(before.min())
+
+    if all(_same(allocation.mean, mean) for allocation in allocations.values()):
+        cause = "nothing that would help" if chosen.problem.capacity.any() else "nothing to share"
+        whose = "the agent's" if chosen.problem.n == 1 else "mean"
+        return f"The cloud has {cause}: {whose} {word} stays at {number(mean)}, whatever the rule."
+    if chosen.problem.n == 1:
+        return (
+            "With one agent there is nothing to divide: it gets all it can use, "
+            f"and its {word} rises from {number(mean)} to {number(chosen.mean)}."
+        )
+    if _same(chosen.mean, mean):
+        said = f"{rule} leaves mean {word} at {number(mean)} and the worst-off agent at {number(chosen.worst)}"
+    elif _same(chosen.worst, worst):
+        said = (
+            f"{rule} lifts mean {word} from {number(mean)} to {number(chosen.mean)}, "
+            f"but the worst-off agent stays at {number(chosen.worst)}"
+        )
+    else:
+        said = (
+            f"{rule} lifts mean {word} from {number(mean)} to {number(chosen.mean)} "
+            f"and the worst-off agent from {number(worst)} to {number(chosen.worst)}"
+        )
+    return f"{said}; {_otherwise(allocations, rule)}."
+
+
+def _otherwise(allocations: Mapping[str, Allocation], rule: str) -> str:
+    """What another rule would do instead, or that none would do better."""
+    chosen = allocations[rule]
+    kind, rich = kindest(allocations), richest(allocations)
+    floor, top = allocations[kind], allocations[rich]
+    if not _same(chosen.worst, floor.worst):
+        cost = 1 - floor.mean / chosen.mean
+        would = f"{kind} would bring the worst-off to {number(floor.worst)}"
+        if cost >= SMALL:
+            return f"{would} and cost {percent(cost)} of the mean"
+        if cost <= -SMALL and not _same(chosen.mean, floor.mean):
+            return f"{would} and the mean to {number(floor.mean)}"
+        return f"{would} at almost no cost to the mean"
+    gain = top.mean / chosen.mean - 1
+    if gain >= SMALL and not _same(chosen.mean, top.mean):
+        would = f"{rich} would raise the mean to {number(top.mean)}, {_more(gain)},"
+        if _same(chosen.worst, top.worst):
+            return f"{would} at no cost to the worst-off"
+        return f"{would} and leave the worst-off at {number(top.worst)}"
+    # Leximin's optimum is the highest worst of any division, unless weights make it favour somebody.
+    if kind == FLOOR and floor.status is Status.OPTIMAL and np.ptp(floor.problem.weight) == 0:
+        return "no division could raise the worst-off further"
+    return "no rule here does better on either count"
+
+
+def kindest(allocations: Mapping[str, Allocation]) -> str:
+    """The rule with the highest worst accuracy; Leximin if it reads the same."""
+    best = max(allocations, key=lambda name: allocations[name].worst)
+    tied = FLOOR in allocations and _same(allocations[FLOOR].worst, allocations[best].worst)
+    return FLOOR if tied else best
+
+
+def richest(allocations: Mapping[str, Allocation]) -> str:
+    """The rule with the highest mean accuracy; Fair-Synergy if it reads the same."""
+    best = max(allocations, key=lambda name: allocations[name].mean)
+    tied = MEAN in allocations and _same(allocations[MEAN].mean, allocations[best].mean)
+    return MEAN if tied else best
+
+
+def _same(one: float, other: float) -> bool:
+    """Whether two numbers read the same: a sentence must not say "from 0.52 to 0.52"."""
+    return number(one) == number(other)
+
+
+def _more(gain: float) -> str:
+    """A relative gain, as a percentage while that is a figure of speech.
+
+    >>> _more(0.113), _more(25.4)
+    ('11 % more', '26 times as much')
+    """
+    return f"{percent(gain)} more" if gain < 2 else f"{1 + gain:.0f} times as much"
+
+
+def trade_off(allocations: Mapping[str, Allocation]) -> str:
+    """The price of fairness in one sentence: from the rule with the highest mean to the kindest to the worst-off.
+
+    Parameters
+    ----------
+    allocations : mapping of str to Allocation
+        The rules' answers to one problem, by name.
+
+    Examples
+    --------
+    >>> import fairsynergy as fs
+    >>> fleet = fs.Problem(endowment=[0.01, 0.05, 0.05], capacity=0.06, elasticity=[0.9, 0.3, 0.3])
+    >>> print(trade_off({name: fs.allocate(fleet, policy) for name, policy in fs.POLICIES.items()}))
+    Fairness costs 5 % of mean accuracy here: from Fair-Synergy to Leximin the mean goes from 0.32 to 0.30,
+    the worst-off from 0.016 to 0.091.
+    """
+    kind, rich = kindest(allocations), richest(allocations)
+    floor, top = allocations[kind], allocations[rich]
+    word = measure(allocations)
+    cost = 1 - floor.mean / top.mean if top.mean > 0 else 0.0
+    if top.problem.n == 1:
+        return f"With one agent fairness costs nothing: every rule gives it all it can use, {word} {number(top.mean)}."
+    if cost < LEAST_COST or _same(floor.worst, top.worst):
+        best, is_free = (top, rich) if _same(floor.worst, top.worst) else (floor, kind)
+        return (
+            f"Fairness costs nothing here: {is_free} has both the highest mean {word}, {number(best.mean)}, "
+            f"and the highest worst-off, {number(best.worst)}."
+        )
+    return (
+        f"Fairness costs {percent(cost)} of mean {word} here: from {rich} to {kind} the mean goes from "
+        f"{number(top.mean)} to {number(floor.mean)}, the worst-off from {number(top.worst)} to {number(floor.worst)}."
+    )
+
+
+def verdicts(allocations: Mapping[str, Allocation]) -> dict[str, str]:
+    """What each rule costs in mean, and what it gives the worst-off, in one sentence per rule, by name.
+
+    Parameters
+    ----------
+    allocations : mapping of str to Allocation
+        The rules' answers to one problem, by name.
+
+    Examples
+    --------
+    >>> import fairsynergy as fs
+    >>> fleet = fs.Problem(endowment=[0.01, 0.05, 0.05], capacity=0.06, elasticity=[0.9, 0.3, 0.3])
+    >>> print(verdicts({name: fs.allocate(fleet, policy) for name, policy in fs.POLICIES.items()})["NUM"])
+    gives up 3 % of the highest mean (0.32, Fair-Synergy) and leaves the worst-off at 0.076,
+    where Leximin reaches 0.091.
+    """
+    kind, rich = kindest(allocations), richest(allocations)
+    floor, top = allocations[kind].worst, allocations[rich].mean
+    better = dominators(np.array([[a.mean, a.worst] for a in allocations.values()]))
+    said = {}
+    for (name, allocation), other in zip(allocations.items(), better, strict=True):
+        if _same(allocation.mean, top):
+            first = f"reaches the highest mean of these rules ({number(top)})"
+        else:
+            first = f"gives up {percent(1 - allocation.mean / top)} of the highest mean ({number(top)}, {rich})"
+        if _same(allocation.worst, floor):
+            second = f"does most for the worst-off ({number(floor)})"
+        else:
+            second = f"leaves the worst-off at {number(allocation.worst)}, where {kind} reaches {number(floor)}"
+        beaten = f"; {list(allocations)[other]} is nowhere worse and somewhere better" if other >= 0 else ""
+        said[name] = f"{first} and {second}{beaten}."
+    return said
+
+
+def caveats(allocations: Mapping[str, Allocation], rule: str) -> list[str]:
+    """What a reader must know before believing the numbers: utilities above 1, capacity left over, a failed rule."""
+    chosen = allocations[rule]
+    notes = []
+    if measure(allocations) == "utility":
+        top = max(allocation.best for allocation in allocations.values())
+        notes.append(
+            f"Utilities reach {number(top)}. Above 1 they are not accuracies any more, and the rules compare numbers "
+            "without a meaning; limit useful holdings with saturation, or lower the capacity."
+        )
+    for k, resource in enumerate(chosen.problem.resources):
+        left, capacity = chosen.unspent[k], chosen.problem.capacity[k]
+        if left > UNSPENT * capacity:
+            full = bool(np.all(chosen.grant[:, k] >= chosen.problem.upper[:, k] * (1 - UNSPENT)))
+            why = "every agent already holds all it can use" if full else f"{rule} gives it to nobody"
+            notes.append(
+                f"{number(float(left))} of {number(float(capacity))} units of {resource} stay unspent: {why}."
+            )
+    notes += [
+        f"{name} failed its own check; do not use its numbers."
+        for name, allocation in allocations.items()
+        if allocation.status is Status.FAILED
+    ]
+    return notes
