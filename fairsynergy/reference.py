@@ -1,0 +1,154 @@
+"""The referee: the same problems as cone programmes in CVXPY and Clarabel, sharing no code with the rules.
+
+With holdings h_ik <= min(e_ik + x_ik, saturation_ik), lo <= x <= hi and sum_i x_ik <= C_k:
+
+    total accuracy   max sum_i w_i u_i       u_i <= prod_k h_ik^g_ik, a chain of three-dimensional power cones
+    NUM              max sum_ik w_i log h_ik
+    Leximin          max s                   s + log w_i <= sum_k g_ik log h_ik   (the lowest level only)
+
+The first is convex iff sum_k g_ik <= 1 for every agent (Fair-Synergy, Problems 1 and 2); others are refused.
+The referee is slow, and exact to about 1e-8: it judges objectives tightly and grants loosely. It is the only
+importer of cvxpy.
+
+>>> import fairsynergy as fs
+>>> fleet = fs.Problem(endowment=[0.1, 0.3], capacity=0.5, elasticity=[0.5, 0.3])
+>>> verdict = solve(fleet, fs.FairSynergy())
+>>> round(verdict.objective, 6), round(fs.allocate(fleet, fs.FairSynergy()).total, 6)
+(1.472069, 1.472069)
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from time import perf_counter
+from typing import Any, NamedTuple
+
+import cvxpy as cp
+import numpy as np
+
+from fairsynergy.errors import ProblemError, SolverError
+from fairsynergy.objective import LogHolding, Objective, TotalUtility, WorstUtility
+from fairsynergy.policies.policy import Policy
+from fairsynergy.problem import Array, Problem
+
+# Elasticities that add up to 1 but for rounding are constant returns: no exponent is left for a last cone.
+ROUNDING = 1e-12
+
+
+class Reference(NamedTuple):
+    """The referee's answer.
+
+    objective is what the rule maximises, computed from the grants: the weighted total of accuracies, the
+    weighted sum of log holdings, or the lowest U_i / w_i. grant is (n, m), status as CVXPY words it, seconds
+    the time to state and solve.
+    """
+
+    objective: float
+    grant: Array
+    status: str
+    seconds: float
+
+
+def solve(problem: Problem, policy: Policy) -> Reference:
+    """Solve what a rule maximises, independently of how the rule does it.
+
+    Parameters
+    ----------
+    problem : Problem
+        The fleet and the cloud.
+    policy : Policy
+        A rule with one of the three objectives above; its settings are ignored.
+
+    Raises
+    ------
+    ProblemError
+        If the rule has no objective that is stated here, or the total is not concave.
+    SolverError
+        If Clarabel does not reach an optimum.
+    """
+    start = perf_counter()
+    objective = policy.objective
+    if objective is None or type(objective) not in _STATEMENTS:
+        raise ProblemError(f"the referee cannot state what {policy.label} maximises; choose another rule")
+    # In units of the capacities, whatever the caller's: the solver's tolerances are absolute.
+    unit = np.where(problem.capacity > 0, problem.capacity, 1.0)
+    grant = cp.Variable((problem.n, problem.m))
+    holding = cp.Variable((problem.n, problem.m))
+    limits = [
+        holding <= problem.endowment / unit + grant,
+        grant >= problem.floor / unit,
+        cp.sum(grant, axis=0) <= problem.capacity / unit,
+    ]
+    for bounded, limit in ((grant, problem.ceiling), (holding, problem.saturation)):
+        finite = np.nonzero(np.isfinite(limit))
+        if finite[0].size:
+            limits.append(bounded[finite] <= (limit / unit)[finite])
+    value, law = _STATEMENTS[type(objective)](problem, holding, np.log(unit))
+    programme = cp.Problem(cp.Maximize(value), limits + law)
+    try:
+        with warnings.catch_warnings(action="ignore"):  # of an inaccurate solution: an error of ours, just below
+            programme.solve(solver=cp.CLARABEL)
+    except cp.error.SolverError as error:
+        raise SolverError(f"Clarabel gave up on {problem!r}: {error}; rescale the problem") from error
+    if programme.status != cp.OPTIMAL:
+        raise SolverError(f"Clarabel ended {problem!r} with status {programme.status!r}; rescale the problem")
+    # What it granted beyond saturation is no part of the answer, merely free.
+    found = np.clip(grant.value * unit, problem.floor, problem.upper)
+    return Reference(_score(objective, problem, found), found, str(programme.status), perf_counter() - start)
+
+
+def _total(problem: Problem, holding: Any, log_unit: Array) -> tuple[Any, list[Any]]:
+    """The chain y_j <= prod_{l <= j} h_l^(g_l / (g_1 + .. + g_j)), then a cone for what they lack to 1."""
+    returns = problem.elasticity.sum(axis=1)
+    if (increasing := returns > 1 + ROUNDING).any():
+        first = int(np.argmax(increasing))
+        raise ProblemError(
+            f"`elasticity[{first}]` ({problem.agents[first]}) must add up to at most 1 for a convex total, "
+            f"got {returns[first]:.6g}; lower it or choose another rule",
+            field="elasticity",
+            index=(first,),
+        )
+    product, used = holding[:, 0], problem.elasticity[:, 0]
+    law = []
+    for k in range(1, problem.m):
+        further = cp.Variable(problem.n)
+        together = used + problem.elasticity[:, k]
+        law.append(cp.PowCone3D(product, holding[:, k], further, used / together))
+        product, used = further, together
+    accuracy = cp.Variable(problem.n)
+    bent = np.flatnonzero(used < 1 - ROUNDING)
+    straight = np.flatnonzero(used >= 1 - ROUNDING)
+    if bent.size:
+        law.append(cp.PowCone3D(product[bent], np.ones(bent.size), accuracy[bent], used[bent]))
+    if straight.size:
+        law.append(accuracy[straight] <= product[straight])
+    worth = problem.weight * np.exp(problem.elasticity @ log_unit)
+    return worth / worth.max() @ accuracy, law
+
+
+def _logs(problem: Problem, holding: Any, log_unit: Array) -> tuple[Any, list[Any]]:
+    return cp.sum(problem.weight / problem.weight.max() @ cp.log(holding)), []
+
+
+def _level(problem: Problem, holding: Any, log_unit: Array) -> tuple[Any, list[Any]]:
+    level = cp.Variable()
+    log_accuracy = cp.sum(cp.multiply(problem.elasticity, cp.log(holding)), axis=1)
+    return level, [log_accuracy + problem.elasticity @ log_unit - np.log(problem.weight) >= level]
+
+
+_STATEMENTS: dict[type[Objective], Callable[[Problem, Any, Array], tuple[Any, list[Any]]]] = {
+    TotalUtility: _total,
+    LogHolding: _logs,
+    WorstUtility: _level,
+}
+
+
+def _score(objective: Objective, problem: Problem, grant: Array) -> float:
+    if isinstance(objective, TotalUtility):
+        return float(problem.weight @ problem.utility(grant))
+    if isinstance(objective, LogHolding):
+        with np.errstate(divide="ignore"):
+            held = np.log(np.minimum(problem.holding(grant), problem.saturation))
+        return float(problem.weight @ held.sum(axis=1))
+    return float(np.min(problem.utility(grant) / problem.weight))

@@ -1,0 +1,149 @@
+"""What `allocate` returns: consequences, proof and verdict of a division, and that they agree with each other."""
+
+from __future__ import annotations
+
+import pickle
+from dataclasses import FrozenInstanceError, dataclass
+from typing import ClassVar
+
+import numpy as np
+import pytest
+from hypothesis import given
+from strategies import NAMED, fleet, problems
+
+import fairsynergy as fs
+
+PAIR = fs.Problem(endowment=[0.1, 0.3], capacity=0.5, elasticity=[0.9, 0.3], weight=[2.0, 1.0])
+
+
+@given(problem=problems())
+def test_the_numbers_agree_with_the_grants(problem: fs.Problem) -> None:
+    for policy in fs.POLICIES.values():
+        found = fs.allocate(problem, policy)
+        np.testing.assert_array_equal(found.holding, problem.endowment + found.grant)
+        np.testing.assert_array_equal(found.utility, problem.utility(found.grant))
+        assert found.worst == found.utility.min()
+        assert found.best == found.utility.max()
+        assert found.mean == pytest.approx(found.utility.sum() / problem.n, rel=1e-12)
+        assert found.total == pytest.approx(float((problem.weight * found.utility).sum()), rel=1e-12)
+        assert (found.unspent >= 0).all()
+        np.testing.assert_allclose(found.unspent + found.grant.sum(axis=0), problem.capacity, rtol=1e-9)
+
+
+@given(problem=problems())
+def test_status_price_and_gap_agree_with_the_certificate(problem: fs.Problem) -> None:
+    for policy in fs.POLICIES.values():
+        found = fs.allocate(problem, policy)
+        proof = found.certificate
+        residuals = (proof.budget, proof.nonnegativity, proof.stationarity, proof.complementarity)
+        assert all(residual >= 0 for residual in residuals)
+        assert found.status is not fs.Status.FAILED
+        assert (found.price is None) == (policy.objective is None)
+        if found.status in (fs.Status.OPTIMAL, fs.Status.STATIONARY):
+            assert policy.objective is not None
+            assert max(residuals) <= 1e-6
+        assert found.upper_bound == proof.upper_bound
+        assert (found.gap is None) == (found.upper_bound is None)
+        if found.gap is not None and found.upper_bound:
+            assert 0 <= found.gap <= 1
+            assert found.gap == pytest.approx(max(0.0, 1 - found.total / found.upper_bound), abs=1e-12)
+
+
+@pytest.mark.parametrize("rule", fs.POLICIES)
+def test_the_certificate_names_what_was_checked(rule: str) -> None:
+    sentences = {"NUM": "logarithms of what agents hold", "Leximin": "worst-off agent's accuracy"}
+    proof = fs.allocate(PAIR, fs.POLICIES[rule]).certificate
+    assert sentences.get(rule, "the fleet's total accuracy") in proof.objective
+
+
+def test_baselines_claim_nothing_and_carry_a_certificate_all_the_same() -> None:
+    for rule in ("Random", "Uniform", "DRF"):
+        found = fs.allocate(fleet("a"), fs.POLICIES[rule])
+        assert found.status is fs.Status.FEASIBLE
+        assert found.price is None
+        assert found.certificate.stationarity > 0.01  # how unequal the marginals are
+        assert found.gap is not None
+        assert found.gap > 0
+
+
+def test_what_is_not_concave_is_optimal_only_with_a_closed_gap() -> None:
+    assert fs.allocate(NAMED["two resources"], fs.FairSynergy()).status is fs.Status.OPTIMAL
+    proved = fs.allocate(fleet("b"), fs.FairSynergy())
+    assert proved.status is fs.Status.OPTIMAL
+    assert proved.gap is not None
+    assert proved.gap <= 1e-6
+    # A worse local optimum of the same fleet: no small exchange helps, and the gap says what a large one may.
+    local = fs.allocate(fleet("b"), fs.FairSynergy(passes=200))
+    assert local.status is fs.Status.STATIONARY
+    assert local.gap is not None
+    assert local.gap >= 1 - local.total / proved.total
+    # Three resources have no such bound.
+    three = fs.Problem(endowment=np.full((4, 3), 0.1), capacity=[1, 1, 1], elasticity=np.full((4, 3), 0.5))
+    unproved = fs.allocate(three, fs.FairSynergy())
+    assert unproved.status is fs.Status.STATIONARY
+    assert unproved.gap is None
+
+
+def test_every_status_is_a_sentence_for_the_user() -> None:
+    assert [status.name for status in fs.Status] == ["OPTIMAL", "STATIONARY", "FEASIBLE", "FAILED"]
+    for status in fs.Status:
+        assert status.value.startswith(status.name[:4].capitalize()) or status is fs.Status.OPTIMAL
+        assert status.value.endswith(".")
+
+
+def test_time_and_rounds_are_counted() -> None:
+    found = fs.allocate(fleet("a"), fs.FairSynergy())
+    assert found.seconds > 0
+    assert found.iterations >= 1
+    assert fs.allocate(fleet("a"), fs.Uniform()).iterations == 0
+
+
+def test_an_allocation_cannot_be_changed() -> None:
+    found = fs.allocate(PAIR, fs.NUM())
+    with pytest.raises(ValueError, match="read-only"):
+        found.grant[0] = 1.0
+    with pytest.raises(FrozenInstanceError):
+        found.grant = np.zeros((2, 1))  # type: ignore[misc]
+
+
+def test_an_allocation_survives_a_cache() -> None:
+    found = fs.allocate(PAIR, fs.NUM())
+    again = pickle.loads(pickle.dumps(found))
+    assert again.problem == found.problem
+    assert again.policy == found.policy
+    assert again.status is found.status
+    np.testing.assert_array_equal(again.grant, found.grant)
+
+
+def test_the_representation_is_short_and_says_the_verdict() -> None:
+    text = repr(fs.allocate(PAIR, fs.NUM()))
+    assert "OPTIMAL" in text
+    assert "array" not in text
+
+
+@dataclass(frozen=True)
+class Shapeless(fs.Policy):
+    """Returns nothing to anybody, in a shape of its own."""
+
+    shape: tuple[int, ...]
+
+    name: ClassVar[str] = "Shapeless"
+    sentence: ClassVar[str] = "Forgets an axis."
+
+    def divide(self, problem: fs.Problem) -> fs.Division:
+        return fs.Division(np.zeros(self.shape), 0)
+
+
+@pytest.mark.parametrize("shape", [(10,), (10, 1), (1, 2), (2, 10), (3, 10, 2), ()])
+def test_grants_of_the_wrong_shape_are_an_error_that_names_the_rule(shape: tuple[int, ...]) -> None:
+    with pytest.raises(fs.SolverError, match="Shapeless"):
+        fs.allocate(fleet("b"), Shapeless(shape))
+
+
+def test_every_exported_name_exists_and_every_error_is_ours() -> None:
+    assert sorted(fs.__all__) == sorted(set(fs.__all__))
+    for name in fs.__all__:
+        assert hasattr(fs, name)
+    errors = [value for name in fs.__all__ if isinstance(value := getattr(fs, name), type) and name.endswith("Error")]
+    assert len(errors) == 3
+    assert all(issubclass(error, fs.FairSynergyError) for error in errors)
