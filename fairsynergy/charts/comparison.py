@@ -1,0 +1,576 @@
+"""Rules beside one another, and the fleet under one of them: tables, the specifications that draw them, and words.
+
+A picture here is three things: a Vega-Lite specification, a plain dictionary that is built once because building
+costs ten times more than sending it; the table that fills it, which is also the CSV; and a sentence for those who
+cannot see it. Text is drawn in `currentColor`, so that one specification serves the light and the dark theme.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from fairsynergy.allocation import Allocation
+from fairsynergy.charts import palette
+from fairsynergy.fairness import dominators, gini, lorenz
+from fairsynergy.wording import badge, duration, number, percent, proof
+
+Spec = dict[str, Any]
+
+INK = "currentColor"
+FAINT = "#808080"  # for what was there before the cloud; with opacity, it recedes on white and on black
+ROW = 38  # height of a rule's row: a line of text and its dumbbell [pixels]
+AXIS = 52  # height of a horizontal axis with its title [pixels]
+TEXT = 13  # [pixels]
+BEFORE = "before the cloud"
+ACCURACY = "Accuracy (share correct)"
+# Padding may carry an axis below zero, where no accuracy is.
+FROM_ZERO = "datum.value < 0 ? '' : datum.label"
+BINS = 25
+LEAST_SPAN = 0.02  # of accuracy, along each axis of the map
+UNDOMINATED = "no rule here is better on both counts"
+
+# Orders of the agents that a visitor may choose, and the table's column behind each: (column, ascending).
+ORDERS: dict[str, tuple[str, bool]] = {
+    "by gain": ("gain", False),
+    "by need": ("before", True),
+    "by name": ("place", True),
+}
+
+
+def rules(allocations: Mapping[str, Allocation], rule: str) -> pd.DataFrame:
+    """One row per rule: worst, mean and best accuracy with and without the cloud, proof, time; `chosen` marks one."""
+    some = next(iter(allocations.values()))
+    before = some.problem.utility(np.zeros_like(some.grant))
+    return pd.DataFrame(
+        [
+            {
+                "rule": name,
+                "worst": a.worst,
+                "mean": a.mean,
+                "best": a.best,
+                "worst_before": before.min(),
+                "mean_before": before.mean(),
+                "best_before": before.max(),
+                "worst_text": number(a.worst),
+                "mean_text": f"mean {number(a.mean)}",
+                "best_text": number(a.best),
+                "sentence": a.policy.sentence,
+                "proof": badge(a),
+                "proof_text": f"{badge(a)} · {duration(a.seconds)}",
+                "meaning": proof(a),
+                "milliseconds": a.seconds * 1000,
+                "chosen": name == rule,
+            }
+            for name, a in allocations.items()
+        ]
+    )
+
+
+def describe_rules(table: pd.DataFrame) -> str:
+    """The table of rules as text."""
+    first = table.iloc[0]
+    lines = [
+        f"{row.rule}: worst {row.worst_text}, {row.mean_text}, best {row.best_text}, {row.proof}."
+        for row in table.itertuples()
+    ]
+    return (
+        f"Accuracy of the worst-off, the mean and the best-off agent under {len(table)} rules. Before the cloud: "
+        f"worst {number(first.worst_before)}, mean {number(first.mean_before)}, best {number(first.best_before)}. "
+        + " ".join(lines)
+    )
+
+
+def outcomes(
+    table: pd.DataFrame, *, before: bool = False, size: tuple[float, float] = (320, 180)
+) -> pd.DataFrame:
+    """The table's rules as points on mean versus worst, labelled so that none hides another.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As made by `rules`.
+    before : bool
+        Whether to add the fleet before the cloud as a point; that is far away and moves the others together.
+    size : (float, float)
+        About how wide and high the map's inside is [pixels]; decides where labels fit.
+    """
+    points = table[["rule", "worst", "mean", "chosen"]].copy()
+    better = dominators(points[["mean", "worst"]].to_numpy())
+    points["standing"] = [f"dominated by {points.rule[i]}" if i >= 0 else UNDOMINATED for i in better]
+    if before:
+        first = table.iloc[0]
+        points.loc[len(points)] = [BEFORE, first.worst_before, first.mean_before, False, BEFORE]
+    return _labelled(points, size)
+
+
+def describe_outcomes(points: pd.DataFrame) -> str:
+    """The map as text."""
+    lines = [
+        f"{p.rule}: mean {number(p.mean)}, worst {number(p.worst)}"
+        + (f", {p.standing}." if p.standing.startswith("dominated") else ".")
+        for p in points.itertuples()
+    ]
+    return "Mean accuracy against the accuracy of the worst-off agent, one point per rule. " + " ".join(lines)
+
+
+def agents(allocation: Allocation, order: str, wanted: str = "") -> pd.DataFrame:
+    """One row per agent: accuracy before and after, gain, and of each resource the elasticity, own and granted.
+
+    Parameters
+    ----------
+    allocation : Allocation
+        The rule's answer.
+    order : str
+        A key of `ORDERS`.
+    wanted : str
+        Part of a name, whatever its case; `found` marks the agents that have it, nobody if empty.
+    """
+    problem = allocation.problem
+    before = problem.utility(np.zeros_like(allocation.grant))
+    table = pd.DataFrame(
+        {
+            "agent": problem.agents,
+            "place": np.arange(problem.n),
+            "before": before,
+            "after": allocation.utility,
+            "gain": allocation.utility - before,
+        }
+    )
+    wanted = wanted.strip()
+    table["found"] = table.agent.str.contains(wanted, case=False, regex=False) if wanted else False
+    for k, resource in enumerate(problem.resources):
+        table[f"gamma_{resource}"] = problem.elasticity[:, k]
+        table[f"own_{resource}"] = problem.endowment[:, k]
+        table[f"granted_{resource}"] = allocation.grant[:, k]
+        table[f"held_{resource}"] = allocation.holding[:, k]
+    column, ascending = ORDERS[order]
+    return table.sort_values(column, ascending=ascending, kind="stable", ignore_index=True)
+
+
+def rules_table(table: pd.DataFrame) -> pd.DataFrame:
+    """The table of rules for a reader."""
+    titles = {
+        "rule": "Rule",
+        "worst": "Worst-off accuracy",
+        "mean": "Mean accuracy",
+        "best": "Best-off accuracy",
+        "worst_before": "Worst-off before the cloud",
+        "mean_before": "Mean before the cloud",
+        "best_before": "Best-off before the cloud",
+        "proof": "Proof",
+        "meaning": "That is",
+        "milliseconds": "Time to solve [ms]",
+    }
+    return table[list(titles)].rename(columns=titles)
+
+
+def agents_table(table: pd.DataFrame) -> pd.DataFrame:
+    """The table of agents for a reader."""
+    titles = {
+        "agent": "Agent",
+        "before": "Accuracy before",
+        "after": "Accuracy after",
+        "gain": "Gain in accuracy",
+    }
+    for resource in (column.removeprefix("own_") for column in table if column.startswith("own_")):
+        titles |= {
+            f"own_{resource}": f"Own {resource} [units]",
+            f"granted_{resource}": f"Granted {resource} [units]",
+            f"gamma_{resource}": f"Elasticity in {resource}",
+        }
+    return table[list(titles)].rename(columns=titles)
+
+
+def distribution(table: pd.DataFrame, before: str, after: str, parts: tuple[str, str]) -> pd.DataFrame:
+    """How many agents have how much: `BINS` bins of two columns of the table of agents, and the agents found.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As made by `agents`.
+    before, after : str
+        Columns; agents that a search found are marked at their value of `after`.
+    parts : (str, str)
+        What the two columns are called in the legend.
+    """
+    edges = np.histogram_bin_edges(table[[before, after]].to_numpy(), BINS)
+    found = table[table.found]
+    rows = [
+        pd.DataFrame(
+            {
+                "low": edges[:-1],
+                "high": edges[1:],
+                "count": np.histogram(table[column], edges)[0],
+                "part": part,
+                "agent": "",
+            }
+        )
+        for part, column in zip(parts, (before, after), strict=True)
+    ]
+    rows.append(found[["agent", after]].rename(columns={after: "low"}))
+    return pd.concat(rows, ignore_index=True)
+
+
+def describe_agents(table: pd.DataFrame, resource: str, rule: str) -> str:
+    """Own and granted amounts as text; the extremes when the fleet is large."""
+    own, granted = table[f"own_{resource}"], table[f"granted_{resource}"]
+    most, none = table.loc[granted.idxmax()], int((granted <= 0).sum())
+    return (
+        f"{resource.capitalize()} of {len(table)} agents under {rule}, own and granted. Together they own "
+        f"{number(own.sum())} units and are granted {number(granted.sum())}. {most.agent} is granted most, "
+        f"{number(granted.max())}; {none} of {len(table)} are granted nothing."
+    )
+
+
+def describe_accuracy(table: pd.DataFrame, rule: str) -> str:
+    """Accuracy before and after as text."""
+    most = table.loc[table.gain.idxmax()]
+    return (
+        f"Accuracy of {len(table)} agents before the cloud and under {rule}. {most.agent} gains most, from "
+        f"{number(most.before)} to {number(most.after)}; {int((table.gain <= 0).sum())} gain nothing."
+    )
+
+
+def relative(allocations: Mapping[str, Allocation], *, to: str) -> pd.DataFrame:
+    """Worst, mean and best of each rule, absolute and relative to one of them; inequality; readable column names."""
+    table = rules(allocations, to).set_index("rule")
+    shown: dict[str, Any] = {"Rule": table.index}
+    for column, title in (("worst", "Worst-off"), ("mean", "Mean"), ("best", "Best-off")):
+        shown[title] = table[column].to_numpy()
+        base = table.at[to, column]
+        shown[f"{title} vs {to}"] = table[column].to_numpy() / base - 1 if base > 0 else np.nan
+    shown["Gini index"] = [gini(a.utility) for a in allocations.values()]
+    shown["Proof"] = table["proof"].to_numpy()
+    shown["Time [ms]"] = table["milliseconds"].to_numpy()
+    return pd.DataFrame(shown)
+
+
+def lorenz_curves(allocations: Mapping[str, Allocation]) -> pd.DataFrame:
+    """Share of all accuracy that the poorest share of agents hold together, at most 100 steps per rule."""
+    curves = []
+    for name, allocation in allocations.items():
+        curve = lorenz(allocation.utility)
+        at = np.linspace(0, 1, min(len(curve), 101))
+        held = np.interp(at, np.linspace(0, 1, len(curve)), curve)
+        curves.append(pd.DataFrame({"rule": name, "agents": at, "accuracy": held}))
+    return pd.concat(curves, ignore_index=True)
+
+
+def describe_lorenz(allocations: Mapping[str, Allocation]) -> str:
+    """The Lorenz curves as text."""
+    halves = [
+        f"{name}: {percent(float(np.interp(0.5, np.linspace(0, 1, a.problem.n + 1), lorenz(a.utility))))}"
+        for name, a in allocations.items()
+    ]
+    return f"Share of all accuracy that the worse-off half of the agents hold together. {'. '.join(halves)}."
+
+
+def _labelled(points: pd.DataFrame, size: tuple[float, float]) -> pd.DataFrame:
+    """Add `label`, `label_x`, `label_y` and `side`: each label beside its point, where it hides least.
+
+    Points that coincide share one label. Distances are in pixels.
+    """
+    width, height = size
+    letter, line, clear = 7.0, 15.0, 13.0
+    low = points[["worst", "mean"]].min().to_numpy()
+    # Rules that agree within a hair are not to be pulled apart by the axes.
+    extent = np.ptp(points[["worst", "mean"]].to_numpy(), axis=0)
+    span = np.maximum(extent, LEAST_SPAN)
+    room = (span - extent) / 2
+    places = (points[["worst", "mean"]].to_numpy() - low) / span * (width, height)
+    labels: list[str] = list(points.rule)
+    for i in range(len(labels)):
+        twin = next((j for j in range(i) if labels[j] and np.abs(places[i] - places[j]).max() < 3), None)
+        if twin is not None:
+            labels[twin], labels[i] = f"{labels[twin]}, {labels[i]}", ""
+
+    if len(labels) > 2 and labels.count("") == len(labels) - 1:
+        labels[0] = "every rule"
+    taken = [(x - clear / 2, y - clear / 2, x + clear / 2, y + clear / 2) for x, y in places]
+    chosen = []
+    for (x, y), label in zip(places, labels, strict=True):
+        reach = letter * len(label)
+        options = []
+        for rise in (0.0, line, -line, 2 * line, -2 * line, 3 * line, -3 * line):
+            for side, left in (("right", x + clear), ("left", x - clear - reach), ("middle", x - reach / 2)):
+                if side == "middle" and not rise:
+                    continue
+                box = (left, y + rise - line / 2, left + reach, y + rise + line / 2)
+                hidden = sum(_overlap(box, other) for other in taken)
+                outside = max(0.0, -20 - box[0]) + max(0.0, box[2] - width - 20)
+                options.append((5 * hidden + 20 * outside + abs(rise), side, rise, box))
+        _, side, rise, box = min(options, key=lambda option: option[0])
+        if label:
+            taken.append(box)
+        shift = {"right": clear, "left": -clear, "middle": 0.0}[side]
+        chosen.append((side, *((x + shift, y + rise) / np.array((width, height)) * span + low)))
+    return points.assign(
+        left=low[0] - room[0],
+        right=points.worst.max() + room[0],
+        bottom=low[1] - room[1],
+        top=points["mean"].max() + room[1],
+        label=labels,
+        side=[side for side, _, _ in chosen],
+        label_x=[x for _, x, _ in chosen],
+        label_y=[y for _, _, y in chosen],
+    )
+
+
+def _overlap(one: Sequence[float], other: Sequence[float]) -> float:
+    """Area that two boxes (left, bottom, right, top) share."""
+    across = min(one[2], other[2]) - max(one[0], other[0])
+    up = min(one[3], other[3]) - max(one[1], other[1])
+    return max(across, 0.0) * max(up, 0.0)
+
+
+def _by_rule(channel: type[Any], field: str) -> Any:
+    names = [*palette.RULES, BEFORE]
+    marks = [
+        *(getattr(palette.RULES[name], field) for name in palette.RULES),
+        FAINT if field == "colour" else "stroke",
+    ]
+    return channel("rule:N", scale=alt.Scale(domain=names, range=marks), legend=None)
+
+
+def _colour() -> Any:
+    return _by_rule(alt.Color, "colour")
+
+
+def _shape() -> Any:
+    return _by_rule(alt.Shape, "shape")
+
+
+def _spec(chart: Any) -> Spec:
+    """The dictionary of a chart, without data and without Altair's own style: Streamlit's theme is the style."""
+    spec: Spec = chart.to_dict()
+    for layer in (spec, *spec.get("layer", ())):
+        layer.pop("data", None)
+    spec["padding"] = {"left": 4, "right": 12, "top": 4, "bottom": 6}  # Streamlit's own leaves a gap below
+    return {key: value for key, value in spec.items() if key not in ("config", "datasets", "$schema")}
+
+
+def _dumbbells() -> Spec:
+    tip = [alt.Tooltip("rule:N", title="Rule"), alt.Tooltip("sentence:N", title="That is")]
+    tip += [
+        alt.Tooltip(f"{end}{when}:Q", format=".4f", title=f"{title}{', before the cloud' if when else ''}")
+        for when in ("", "_before")
+        for end, title in (("worst", "Worst-off agent"), ("mean", "Mean"), ("best", "Best-off agent"))
+    ]
+    proof = [alt.Tooltip("proof:N", title="Proof"), alt.Tooltip("meaning:N", title="That is")]
+    proof += [alt.Tooltip("milliseconds:Q", format=".3f", title="Time to solve [ms]")]
+    axis = alt.Axis(labelExpr=FROM_ZERO)
+    # Fixed from 0 to 1, so that a moved slider moves marks and not the scale; the padding holds the end labels.
+    scale = alt.Scale(domainMin=0, padding=40, nice=False)
+    x = alt.X("worst:Q", title="Accuracy (share of correct answers)", scale=scale, axis=axis)
+    rows = alt.Chart(alt.NamedData("rows")).encode(
+        y=alt.Y("rule:N", sort=list(palette.RULES), axis=None, scale=alt.Scale(paddingInner=0.1)), tooltip=tip
+    )
+    low = ROW * 0.2  # the dumbbell lies below the middle of its row, the text above
+    text = {"fontSize": TEXT, "color": INK}
+    chart = alt.layer(
+        rows.transform_filter("datum.chosen").mark_rect(opacity=0.14, color=FAINT, cornerRadius=4),
+        rows.mark_point(opacity=0).encode(x=alt.XDatum(1)),
+        rows.mark_bar(height=9, opacity=0.28, color=FAINT, yOffset=low).encode(
+            x="worst_before:Q", x2="best_before:Q"
+        ),
+        rows.mark_tick(thickness=2, size=15, color=FAINT, yOffset=low).encode(x="mean_before:Q"),
+        rows.mark_rule(strokeWidth=3, yOffset=low).encode(x=x, x2="best:Q", color=_colour()),
+        *(
+            rows.mark_point(filled=True, size=50, opacity=1, yOffset=low).encode(
+                x=f"{end}:Q", color=_colour()
+            )
+            for end in ("worst", "best")
+        ),
+        rows.mark_point(filled=True, size=170, opacity=1, yOffset=low).encode(
+            x="mean:Q", color=_colour(), shape=_shape()
+        ),
+        rows.mark_text(align="right", dx=-10, dy=low, **text).encode(x="worst:Q", text="worst_text:N"),
+        rows.mark_text(align="left", dx=10, dy=low, **text).encode(x="best:Q", text="best_text:N"),
+        rows.mark_text(align="left", dx=8, dy=-ROW * 0.22, fontWeight="bold", **text).encode(
+            x=alt.value(0), text="rule:N"
+        ),
+        rows.mark_text(align="left", dx=100, dy=-ROW * 0.22, **text).encode(
+            x=alt.value(0), text="mean_text:N"
+        ),
+        rows.mark_text(align="right", dx=-8, dy=-ROW * 0.22, **text).encode(
+            x=alt.value("width"), text="proof_text:N", tooltip=proof
+        ),
+    )
+    return _spec(chart.properties(height=ROW * len(palette.RULES) + AXIS))
+
+
+def _map() -> Spec:
+    tip = [
+        alt.Tooltip("rule:N", title="Rule"),
+        alt.Tooltip("mean:Q", format=".4f", title="Mean"),
+        alt.Tooltip("worst:Q", format=".4f", title="Worst-off agent"),
+        alt.Tooltip("standing:N", title="Standing"),
+    ]
+    near = alt.Scale(zero=False, nice=False, padding=30)
+    axis = alt.Axis(tickCount=6, labelExpr=FROM_ZERO)
+    points = alt.Chart(alt.NamedData("points")).encode(
+        x=alt.X("worst:Q", title="Worst-off agent's accuracy (share correct)", scale=near, axis=axis),
+        y=alt.Y("mean:Q", title="Mean accuracy (share correct)", scale=near, axis=axis),
+        tooltip=tip,
+    )
+    was = f"datum.standing === '{BEFORE}'"
+    chart = alt.layer(
+        *(
+            points.mark_point(opacity=0).encode(x=f"{x}:Q", y=f"{y}:Q")
+            for x, y in (("left", "bottom"), ("right", "top"))
+        ),
+        points.transform_filter("datum.chosen").mark_point(size=900, filled=True, opacity=0.2, color=FAINT),
+        points.transform_filter(was).mark_point(size=130, strokeWidth=2, color=FAINT, shape="circle"),
+        points.transform_filter(f"datum.standing === '{UNDOMINATED}'")
+        .mark_point(filled=True, size=190, opacity=1)
+        .encode(color=_colour(), shape=_shape()),
+        points.transform_filter("indexof(datum.standing, 'dominated') === 0")
+        .mark_point(size=150, strokeWidth=2.5, opacity=1)
+        .encode(color=_colour(), shape=_shape()),
+        *(
+            points.transform_filter(f"datum.side === '{side}'")
+            .mark_text(align=align, fontSize=TEXT, color=INK)
+            .encode(x="label_x:Q", y="label_y:Q", text="label:N")
+            for side, align in (("right", "left"), ("left", "right"), ("middle", "center"))
+        ),
+    )
+    return _spec(chart)
+
+
+DUMBBELLS = _dumbbells()
+MAP = _map()
+
+
+@cache
+def bars(rule: str, resource: str) -> Spec:
+    """What each agent owns and is granted of a resource, stacked, in the table's order."""
+    columns = [f"own_{resource}", f"granted_{resource}"]
+    chart = (
+        alt.Chart(alt.NamedData("agents"))
+        .transform_fold(columns, as_=["column", "amount"])
+        .transform_calculate(part="split(datum.column, '_')[0]")
+        .mark_bar()
+        .encode(
+            x=_agent_axis(),
+            y=alt.Y("amount:Q", title=f"{resource.capitalize()} (units)"),
+            color=_two(["own", "granted"], [palette.OWN, _of(rule)]),
+            order=alt.Order("part:N", sort="descending"),
+            tooltip=[
+                alt.Tooltip("agent:N", title="Agent"),
+                alt.Tooltip(f"{columns[0]}:Q", format=".4f", title="Own [units]"),
+                alt.Tooltip(f"{columns[1]}:Q", format=".4f", title="Granted [units]"),
+                alt.Tooltip(f"gamma_{resource}:Q", format=".2f", title="Elasticity γ (near 1: a hard task)"),
+            ],
+        )
+    )
+    return _spec(chart)
+
+
+@cache
+def gains(rule: str) -> Spec:
+    """Accuracy of each agent before the cloud and after, in the table's order."""
+    fleet = alt.Chart(alt.NamedData("agents")).encode(
+        x=_agent_axis(),
+        tooltip=[
+            alt.Tooltip("agent:N", title="Agent"),
+            alt.Tooltip("before:Q", format=".4f", title="Accuracy before the cloud"),
+            alt.Tooltip("after:Q", format=".4f", title="Accuracy after"),
+            alt.Tooltip("gain:Q", format=".4f", title="Gain"),
+        ],
+    )
+    chart = alt.layer(
+        fleet.mark_rule(strokeWidth=3, color=_of(rule)).encode(y=alt.Y("before:Q", title=ACCURACY), y2="after:Q"),
+        fleet.transform_fold(["before", "after"], as_=["when", "accuracy"])
+        .transform_calculate(part="datum.when")
+        .mark_point(filled=True, size=60, opacity=1)
+        .encode(y="accuracy:Q", color=_two(["before", "after"], [FAINT, _of(rule)])),
+    )
+    return _spec(chart)
+
+
+def _of(rule: str) -> str:
+    return palette.RULES[rule].colour
+
+
+def _two(parts: list[str], colours: list[str]) -> Any:
+    """Colours of the field `part`, named above the chart."""
+    legend = alt.Legend(title=None, orient="top", offset=6, padding=0)
+    return alt.Color("part:N", scale=alt.Scale(domain=parts, range=colours), legend=legend)
+
+
+@cache
+def amounts(rule: str, resource: str) -> Spec:
+    """How many agents own, and are granted, how much of a resource; fill it with `distribution`."""
+    return _histogram(["own", "granted"], [palette.OWN, _of(rule)], f"{resource.capitalize()} (units)")
+
+
+@cache
+def accuracies(rule: str) -> Spec:
+    """How many agents have which accuracy, before the cloud and after; fill it with `distribution`."""
+    return _histogram(["before", "after"], [FAINT, _of(rule)], ACCURACY)
+
+
+def _histogram(parts: list[str], colours: list[str], title: str) -> Spec:
+    rows = alt.Chart(alt.NamedData("rows")).encode(x=alt.X("low:Q", title=title))
+    found = rows.transform_filter("datum.agent !== ''").encode(
+        tooltip=[alt.Tooltip("agent:N", title="Agent"), alt.Tooltip("low:Q", format=".4f", title=title)]
+    )
+    chart = alt.layer(
+        rows.transform_filter("datum.agent === ''")
+        .mark_bar(opacity=0.65)
+        .encode(
+            x2="high:Q",
+            y=alt.Y("count:Q", stack=None, title="Agents"),
+            y2=alt.Y2Datum(0),
+            color=_two(parts, colours),
+            tooltip=[
+                alt.Tooltip("count:Q", title="Agents"),
+                alt.Tooltip("low:Q", format=".3f", title="From"),
+                alt.Tooltip("high:Q", format=".3f", title="To"),
+            ],
+        ),
+        found.mark_rule(strokeWidth=2, color=INK),
+        found.mark_text(fontSize=TEXT, color=INK, align="left", dx=4, baseline="top").encode(
+            y=alt.value(0), text="agent:N"
+        ),
+    )
+    return _spec(chart)
+
+
+def _lorenz() -> Spec:
+    names = list(palette.RULES)
+    colour = alt.Color(
+        "rule:N",
+        scale=alt.Scale(domain=names, range=[palette.RULES[name].colour for name in names]),
+        legend=alt.Legend(title=None, orient="top", symbolType="stroke", symbolStrokeWidth=3),
+    )
+    share = alt.Axis(format="%", tickCount=5)
+    curves = alt.Chart(alt.NamedData("curves"))
+    chart = alt.layer(
+        curves.mark_line(color=FAINT, strokeDash=[4, 4]).encode(x="agents:Q", y="agents:Q"),
+        curves.mark_line(strokeWidth=2).encode(
+            x=alt.X("agents:Q", title="Agents, worst-off first (share)", axis=share),
+            y=alt.Y("accuracy:Q", title="Accuracy they hold together (share)", axis=share),
+            color=colour,
+            detail="rule:N",
+            tooltip=[
+                "rule:N",
+                alt.Tooltip("agents:Q", format=".0%"),
+                alt.Tooltip("accuracy:Q", format=".1%"),
+            ],
+        ),
+    )
+    return _spec(chart)
+
+
+LORENZ = _lorenz()
+
+
+def _agent_axis() -> Any:
+    return alt.X("agent:N", sort=None, title=None, axis=alt.Axis(labelLimit=90))

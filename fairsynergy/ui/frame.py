@@ -1,0 +1,134 @@
+"""The frame around every page: navigation, the sidebar's fleet, the rule under the lens, and what went wrong."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+from streamlit.errors import StreamlitAPIException
+
+import fairsynergy as fs
+from fairsynergy.scenarios import FleetSpec
+from fairsynergy.ui import inputs, panels, solve
+from fairsynergy.wording import caveats
+
+# A pair of scales, drawn here: an icon by name would make the browser ask another host for its picture.
+ICON = (
+    "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 24 24' fill='none' stroke='#009E73' stroke-width='2'>"
+    "<path d='M12 3v18M7 21h10M4 6h16M4 6l-2.5 7a3 3 0 0 0 5 0zM20 6l-2.5 7a3 3 0 0 0 5 0z'/></svg>"
+)
+# Streamlit leaves 6 rem above and 5 rem beside a page; here the answer and its evidence fit one screen instead.
+STYLE = """<style>
+.stMainBlockContainer { padding: 3.6rem 2rem 2rem; }
+[data-testid="stSidebarUserContent"] .stVerticalBlock { gap: 0.5rem; }
+@media (max-width: 640px) { .stMainBlockContainer { padding: 3.6rem 1rem 2rem; } }
+</style>"""
+ENTERED, GOOD = "_entered", "_good"
+
+
+@dataclass(frozen=True)
+class Visit:
+    """What a page needs to know about its visitor.
+
+    Parameters
+    ----------
+    problem : Problem
+        The fleet and the cloud in force; the last good one while the input is bad.
+    rule : str
+        The rule under the lens, a key of `allocations`.
+    allocations : mapping of str to Allocation
+        The answer of every rule that handles the problem, in the order of POLICIES.
+    refusals : mapping of str to str
+        By name, why a rule does not handle the problem; the visitor has been told.
+    answer : container
+        The place above the rule selector, for the page's one-sentence answer.
+    """
+
+    problem: fs.Problem
+    rule: str
+    allocations: Mapping[str, fs.Allocation]
+    refusals: Mapping[str, str]
+    answer: DeltaGenerator
+
+    @property
+    def allocation(self) -> fs.Allocation:
+        """The answer of the rule under the lens."""
+        return self.allocations[self.rule]
+
+
+def pages() -> list[st.Page]:
+    """The pages, in order. Paths stay relative: that is how a page file started on its own is told apart."""
+    return [
+        st.Page("pages/explore.py", title="Explore", icon=":material/tune:", default=True),
+        st.Page("pages/allocations.py", title="Allocations", icon=":material/stacked_bar_chart:"),
+        st.Page("pages/utility_surfaces.py", title="Utility surfaces", icon=":material/landscape:"),
+        st.Page("pages/fairness_tradeoff.py", title="Fairness trade-off", icon=":material/balance:"),
+    ]
+
+
+def enter() -> None:
+    """What app.py does before the page of the visitor's choice."""
+    st.set_page_config(page_title="fairsynergy", page_icon=ICON, layout="wide")
+    st.session_state[ENTERED] = True
+    st.navigation(pages(), position="top").run()
+
+
+def visit() -> Visit:
+    """The first line of every page: see that app.py ran, draw the sidebar, solve, draw the rule selector."""
+    if not st.session_state.pop(ENTERED, False):
+        # A first visit to a page's address runs the page without app.py, because the folder is named pages.
+        try:
+            st.navigation(pages(), position="top")  # tells Streamlit that the folder is not its to discover
+        except StreamlitAPIException:
+            pass  # this page's file was started on its own
+        else:
+            st.rerun()
+    st.html(STYLE)
+    trouble, answer = st.container(), st.container()
+    link = inputs.asked_by_link()  # before a control is drawn and mends it
+    with st.container(horizontal=True, vertical_alignment="center"):
+        rule = st.segmented_control(
+            "Rule to look at", list(fs.POLICIES), default=inputs.DEFAULTS["rule"], required=True, key="rule",
+            bind="query-params", label_visibility="collapsed", wrap=True,
+        )  # fmt: skip
+        beside = st.container()
+    with st.sidebar:
+        asked = inputs.fleet(link)
+    problem, story, answers, complaints = _last_good(asked)
+    beside.caption(story, help=asked.origin)
+    if complaints:
+        trouble.error("  \n".join(map(panels.harmless, complaints)), icon=":material/error:")
+    for name, reason in answers.refusals.items():
+        st.warning(f"{name} is missing here: {panels.harmless(reason)}", icon=":material/block:")
+    if rule not in answers.allocations:
+        rule = next(iter(answers.allocations))
+    for note in caveats(answers.allocations, rule):
+        st.caption(f":material/info: {note}")
+    _settle()
+    return Visit(problem, rule, answers.allocations, answers.refusals, answer)
+
+
+def _last_good(asked: inputs.Fleet) -> tuple[fs.Problem, str, solve.Answers, list[str]]:
+    """The problem asked for and its answers or, if there are none, those of the last good one and why."""
+    complaints = list(asked.complaints)
+    if asked.problem is not None:
+        answers = solve.answers(asked.problem)
+        if answers.allocations:
+            st.session_state[GOOD] = (asked.problem, asked.story)
+            return asked.problem, asked.story, answers, complaints
+        complaints += answers.refusals.values()
+    problem, story = st.session_state.get(GOOD) or (FleetSpec().problem(), "the plain fleet")
+    return problem, f"Still showing the last good fleet: {story}", solve.answers(problem), complaints
+
+
+@st.cache_resource(show_spinner=False)
+def _settle() -> None:
+    """Once per server: what is loaded by now lives as long as it, so garbage collection may skip it.
+
+    Streamlit collects after every run of a script; walking every library each time would hold all visitors up.
+    """
+    gc.collect()
+    gc.freeze()

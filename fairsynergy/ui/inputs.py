@@ -1,0 +1,332 @@
+"""The sidebar: which fleet, in which setting, before which cloud.
+
+Every control lives in the URL, so the address is the fleet. A control that does not apply is disabled and says why on
+hover; none disappears, so none moves. Whatever a link, a file or a slider gets wrong becomes one complaint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from fairsynergy.errors import ProblemError
+from fairsynergy.fleet_files import FleetFile, read_file, write_csv, write_json
+from fairsynergy.policies import POLICIES
+from fairsynergy.problem import Problem
+from fairsynergy.scenarios import PRESETS, FleetSpec, Setting
+from fairsynergy.wording import number
+
+DRAWN, PRESET, FILE = "Drawn", "Preset", "File"
+MOST_AGENTS = 10_000  # of a file; beyond, the browser and not the solver is the limit
+
+# Every control that is in the URL, by its name there, with its default.
+PLAIN = FleetSpec()
+DEFAULTS: dict[str, Any] = {
+    "rule": next(iter(POLICIES)),
+    "fleet": DRAWN,
+    "preset": next(iter(PRESETS)),
+    "setting": PLAIN.setting.name,
+    "agents": PLAIN.agents,
+    "capacity_compute": PLAIN.capacity_compute,
+    "capacity_labels": PLAIN.capacity_labels,
+    "compute": PLAIN.local_compute,
+    "labels": PLAIN.local_labels,
+    "spread": PLAIN.spread,
+    "gamma_compute": PLAIN.gamma_compute,
+    "gamma_labels": PLAIN.gamma_labels,
+    "saturation": PLAIN.saturation is not None,
+    "seed": PLAIN.seed,
+}
+# Kept for a visitor beside the controls: the file in force, why the last one was refused, what the link got wrong.
+OPENED, REFUSED, LINK = "_opened", "_refused", "_link"
+
+UNITS = "in units of the resource; by convention 1 unit is enough for a task to saturate"
+HELP = {
+    "fleet": "Drawn by lot from the sliders below, one of the examples, or read from your own CSV or JSON file.",
+    "setting": "  \n".join(f"**{setting.name}**: {setting.value}" for setting in Setting),
+    "agents": "How many share the cloud.",
+    "capacity_compute": f"What the cloud can share per agent, {UNITS}. The whole is this times the number of agents.",
+    "capacity_labels": f"What the cloud can share per agent, {UNITS}. The whole is this times the number of agents.",
+    "compute": f"What an agent owns on average, {UNITS}.",
+    "labels": f"What an agent owns on average, {UNITS}.",
+    "spread": "How unequal agents are: at 0 all own the average, at 1 anything from nothing to twice the average.",
+    "gamma_compute": "Difficulty of the tasks, elasticity γ: near 0 a little is enough, near 1 only much helps.",
+    "gamma_labels": "Difficulty of the tasks, elasticity γ: near 0 a little is enough, near 1 only much helps.",
+    "saturation": "On: holding more than 1 unit adds nothing, so that no accuracy exceeds 1. Off: the paper's model.",
+    "seed": "Which fleet is drawn; the same number draws the same fleet anywhere.",
+}
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """What the sidebar asks for: a problem, or None where it cannot be one; the fleet in a sentence; complaints."""
+
+    problem: Problem | None
+    story: str
+    origin: str | None
+    complaints: tuple[str, ...]
+
+
+def fleet(asked: Mapping[str, list[str]]) -> Fleet:
+    """Draw the sidebar and read it.
+
+    Parameters
+    ----------
+    asked : mapping of str to list of str
+        What the link asked for, as `asked_by_link` found it before any control was drawn.
+    """
+    source = _choice("Fleet", [DRAWN, PRESET, FILE], "fleet", on_change=_forget_refusal)
+    preset = st.selectbox("Preset", list(PRESETS), key="preset", bind="query-params", **_state("preset", source))
+    file = st.popover("Open or save a file", width="stretch")
+    with file:
+        st.file_uploader(
+            "Open a fleet (CSV or JSON)", type=["csv", "json", "txt"], key="file", on_change=_open_file,
+            help="One row per agent: agent, compute, gamma_compute and, for DL, labels, gamma_labels. "
+            "Optional: weight, floor_compute, ceiling_compute, saturation_compute.",
+        )  # fmt: skip
+    if source == PRESET:  # a switch that is off still says what is on screen
+        st.session_state["setting"] = PRESETS[preset].setting.name
+    spec = _sliders(source)
+    complaints = [] if st.session_state.get(REFUSED) is None else [st.session_state[REFUSED]]
+    problem, story = None, ""
+    try:
+        problem, story = _problem(source, preset, spec)
+    except ProblemError as error:
+        complaints.append(str(error))
+    with file:
+        _save(problem)
+    _foot()
+    complaints += _link_complaints(asked)
+    origin = PRESETS[preset].source if source == PRESET else None
+    return Fleet(problem, story, origin, tuple(dict.fromkeys(complaints)))
+
+
+def _problem(source: str, preset: str, spec: dict[str, Any]) -> tuple[Problem, str]:
+    """The problem asked for, and the fleet in a sentence."""
+    opened: FleetFile | None = st.session_state.get(OPENED)
+    if source == PRESET:
+        chosen = PRESETS[preset]
+        return chosen.problem, f"**{preset}.** {chosen.sentence}"
+    if source == FILE and opened is not None:
+        problem = _from_file(opened)
+        return problem, f"**{_plain(opened.name)}**: {problem.n} agents; {_cloud(problem)}."
+    problem = FleetSpec(**spec).problem()
+    story = f"{problem.n} agent{'s' * (problem.n > 1)} drawn by lot (fleet {spec['seed']}); {_cloud(problem)}."
+    if source == FILE:
+        story = f"**No file is open yet**: open one in the sidebar. Until then: {story}"
+    return problem, story
+
+
+def _from_file(file: FleetFile) -> Problem:
+    amounts = {
+        resource: file.n * st.session_state[f"capacity_{resource}"]
+        for resource in file.resources
+        if resource not in file.capacity and f"capacity_{resource}" in st.session_state
+    }
+    own = any(column.startswith("saturation_") for column in file.columns)
+    saturation = 1.0 if st.session_state["saturation"] and not own else None
+    return file.problem(capacity=amounts, saturation=saturation)
+
+
+def _cloud(problem: Problem) -> str:
+    shares = [
+        f"{number(float(amount))} {resource}"
+        for resource, amount in zip(problem.resources, problem.capacity, strict=True)
+    ]
+    return f"the cloud shares {' and '.join(shares)}"
+
+
+def _sliders(source: str) -> dict[str, Any]:
+    """The controls of a drawn fleet; arguments of `FleetSpec`."""
+    setting = _choice("Setting", [setting.name for setting in Setting], "setting", **_state("setting", source))
+    st.session_state.setdefault(OPENED, None)
+
+    def slider(label: str, key: str, low: float, high: float, step: float) -> Any:
+        return st.slider(
+            label, low, high, DEFAULTS[key], step, key=key, bind="query-params", **_state(key, source, setting)
+        )
+
+    return {
+        "setting": Setting[setting],
+        "agents": slider("Agents", "agents", 1, 200, 1),
+        "capacity_compute": slider("Cloud compute per agent", "capacity_compute", 0.0, 2.0, 0.01),
+        "capacity_labels": slider("Cloud labels per agent", "capacity_labels", 0.0, 2.0, 0.01),
+        "local_compute": slider("Own compute, average", "compute", 0.0, 0.5, 0.01),
+        "local_labels": slider("Own labels, average", "labels", 0.0, 0.5, 0.01),
+        "spread": slider("Spread of what agents own", "spread", 0.0, 1.0, 0.05),
+        "gamma_compute": slider("Difficulty in compute, γ", "gamma_compute", 0.01, 0.99, 0.01),
+        "gamma_labels": slider("Difficulty in labels, γ", "gamma_labels", 0.01, 0.99, 0.01),
+        "saturation": 1.0
+        if st.toggle(
+            "Saturation at 1 unit",
+            DEFAULTS["saturation"],
+            key="saturation",
+            bind="query-params",
+            **_state("saturation", source),
+        )
+        else None,
+        "seed": st.number_input(
+            "Fleet number (seed)",
+            0,
+            9999,
+            DEFAULTS["seed"],
+            1,
+            key="seed",
+            bind="query-params",
+            **_state("seed", source),
+        ),
+    }
+
+
+def _choice(label: str, options: list[str], key: str, **more: Any) -> str:
+    more = {"help": HELP[key]} | more
+    chosen: str | None = st.segmented_control(
+        label, options, default=DEFAULTS[key], required=True, key=key, bind="query-params", width="stretch", **more
+    )
+    return chosen or DEFAULTS[key]  # a link may ask for nothing
+
+
+def _state(key: str, source: str, setting: str = "DL") -> dict[str, Any]:
+    """Whether a control is disabled, and its help or the reason why it is."""
+    reason = None
+    file: FleetFile | None = st.session_state.get(OPENED) if source == FILE else None
+    if key == "preset":
+        reason = None if source == PRESET else "choose Preset above to start from an example"
+    elif source == PRESET:
+        reason = "the preset says this; choose Drawn to change it"
+    elif file is not None and key == "saturation":
+        given = any(column.startswith("saturation_") for column in file.columns)
+        reason = "the file says this" if given else None
+    elif file is not None and key.startswith("capacity_"):
+        resource = key.removeprefix("capacity_")
+        missing = resource in file.resources and resource not in file.capacity
+        reason = None if missing else "the file says this"
+    elif file is not None:
+        reason = "the file says this; choose Drawn to change it"
+    elif setting == "RTI" and "labels" in key:
+        reason = "real-time inference shares compute only; choose DL to share labelled data too"
+    if reason is None:
+        return {"disabled": False, "help": HELP.get(key)}
+    return {"disabled": True, "help": f"Off: {reason}."}
+
+
+def _open_file() -> None:
+    """Read the file that the visitor chose; a bad one is refused and changes nothing else."""
+    st.session_state[REFUSED] = None
+    upload = st.session_state["file"]
+    if upload is None:
+        st.session_state[OPENED] = None
+        return
+    try:
+        file = read_file(upload.getvalue(), name=upload.name)
+        if file.n > MOST_AGENTS:
+            raise ProblemError(
+                f"{upload.name} has {file.n:,} agents; this page shows up to {MOST_AGENTS:,}. "
+                "Cut the file, or use the command `fairsynergy solve`"
+            )
+        _from_file(file)
+    except ProblemError as error:
+        st.session_state[REFUSED] = str(error)
+    else:
+        st.session_state[OPENED] = file
+        st.session_state["fleet"] = FILE
+
+
+def _forget_refusal() -> None:
+    st.session_state[REFUSED] = None
+
+
+def _save(problem: Problem | None) -> None:
+    """Buttons that save the fleet on screen, in the form that `Open` reads."""
+    for label, write, kind in (("Save as CSV", write_csv, "csv"), ("Save as JSON", write_json, "json")):
+        st.download_button(
+            label,
+            data="" if problem is None else lambda write=write: write(problem),
+            file_name=f"fleet.{kind}",
+            mime=f"text/{kind}",
+            key=f"save_{kind}",
+            on_click="ignore",
+            disabled=problem is None,
+            width="stretch",
+        )
+
+
+def _foot() -> None:
+    left, right = st.columns(2)
+    left.button("Reset", key="reset", on_click=_reset, width="stretch", help="Every control as at the first visit.")
+    with right.popover("Copy link", width="stretch"):
+        st.code(link(), language=None, wrap_lines=True)
+        if st.session_state["fleet"] == FILE:
+            st.caption("A link cannot carry your file; send the file along.")
+
+
+def link() -> str:
+    """The address of what is on screen: the page, and every control that is not at its default."""
+    now = {key: st.session_state.get(key) for key in DEFAULTS}
+    changed = {
+        key: _written(value) for key, value in now.items() if value is not None and value != DEFAULTS[key]
+    }
+    page = (st.context.url or "").partition("?")[0]
+    return f"{page}?{urlencode(changed, doseq=True)}" if changed else page
+
+
+def _reset() -> None:
+    for key, default in DEFAULTS.items():
+        st.session_state[key] = default
+    st.session_state[OPENED] = st.session_state[REFUSED] = st.session_state[LINK] = None
+
+
+def asked_by_link() -> dict[str, list[str]]:
+    """What the address asks for, at the first run of a session only; later the controls decide."""
+    if LINK in st.session_state:
+        return {}
+    st.session_state[LINK] = None
+    return {key: st.query_params.get_all(key) for key in DEFAULTS if key in st.query_params}
+
+
+def _link_complaints(asked: Mapping[str, list[str]]) -> list[str]:
+    """What the link asked for and did not get, until the visitor moves a control."""
+    now = {key: st.session_state.get(key) for key in DEFAULTS}
+    now = {key: DEFAULTS[key] if value is None else value for key, value in now.items()}
+    wrong = [
+        f"{key} = `{_plain(', '.join(given))}` (used instead: {', '.join(_written(now[key]))})"
+        for key, given in asked.items()
+        if _normal(given) != _normal(_written(now[key]))
+    ]
+    if wrong:
+        said = f"This link asks for what the controls do not allow: {'; '.join(wrong)}."
+        st.session_state[LINK] = (said, now)
+    if st.session_state[LINK] is None:
+        return []
+    said, then = st.session_state[LINK]
+    return [said] if then == now else []
+
+
+def _written(value: Any) -> list[str]:
+    """A control's value as the URL has it."""
+    if isinstance(value, tuple):
+        return [f"{end:g}" for end in value]
+    if isinstance(value, bool):
+        return [str(value).lower()]
+    return [f"{value:g}" if isinstance(value, float) else str(value)]
+
+
+def _normal(written: list[str]) -> list[str]:
+    """Spellings of the same value made equal."""
+    normal = []
+    for text in written:
+        try:
+            normal.append(f"{float(text):g}")
+        except ValueError:
+            normal.append(text.strip().lower())
+    return normal
+
+
+def _plain(text: str) -> str:
+    """Somebody else's text, made short and harmless to Markdown."""
+    shown = "".join(character for character in text if character.isalnum() or character in " .,_-+=")
+    return shown if len(shown) <= 40 else shown[:39] + "…"

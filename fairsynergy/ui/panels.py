@@ -1,0 +1,81 @@
+"""What pages share: a table with its CSV as the chart's text alternative, and other people's text made harmless."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+import streamlit as st
+
+from fairsynergy import explain
+from fairsynergy.allocation import Allocation
+
+# Agents explained one by one; more would push everything else off the screen.
+SHOWN = 5
+# What Markdown, and Streamlit on top of it, reads as more than text.
+MARKUP = re.compile(r"([\\\[\]()<>{}$*_~#|!:+-])")
+
+
+def table(frame: pd.DataFrame, name: str) -> None:
+    """A table under a fold and as CSV, for those who want the numbers or cannot see the chart.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The numbers; column names carry units.
+    name : str
+        What they are, in a few words; also the file's name. Unique on a page.
+    """
+    with st.expander(f"Numbers: {name}", icon=":material/table:"):
+        st.dataframe(frame, hide_index=True)
+        download(frame, name)
+
+
+def relative_table(frame: pd.DataFrame) -> None:
+    """The rules beside one another: amounts with three digits, changes in percent, and the CSV."""
+    changes = [column for column in frame if " vs " in column]
+    others = [column for column in frame.select_dtypes("number") if column not in changes]
+    written = dict.fromkeys(changes, "{:+.1%}") | dict.fromkeys(others, "{:.3f}")
+    st.dataframe(frame.style.format(written, na_rep="from 0"), hide_index=True)
+    download(frame, "rules relative to Uniform")
+
+
+def download(frame: pd.DataFrame, name: str) -> None:
+    """A button that saves the frame as CSV, without a rerun."""
+    file = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") + ".csv"
+    st.download_button(
+        "Download as CSV", data=lambda: frame.to_csv(index=False), file_name=file, mime="text/csv", key=f"csv_{file}",
+        on_click="ignore", icon=":material/download:",
+    )  # fmt: skip
+
+
+def found(allocations: Mapping[str, Allocation], rule: str, places: Sequence[int]) -> None:
+    """Each agent that a search found, in a sentence: what it owns, receives and why; the first `SHOWN` of them.
+
+    Parameters
+    ----------
+    allocations : mapping of str to Allocation
+        The rules' answers, by name.
+    rule : str
+        The rule to explain.
+    places : sequence of int
+        Positions of the agents in the problem.
+    """
+    price = explain.going_price(allocations)
+    for sentence in explain.sentences(allocations[rule], price=price, agents=places[:SHOWN]):
+        st.markdown(harmless(sentence))
+    if len(places) > SHOWN:
+        st.caption(f"... and {len(places) - SHOWN} more with such a name; the table below has them all.")
+
+
+def harmless(message: str) -> str:
+    """A message that may quote a visitor's file, as Markdown that shows it and does nothing else.
+
+    >>> print(harmless("fleet.csv, row 2: got '![x](http://example.org/a)'; use `gamma_compute`"))
+    fleet.csv, row 2\\: got '\\!\\[x\\]\\(http\\://example.org/a\\)'; use `gamma_compute`
+    """
+    parts = message.split("`")
+    if len(parts) % 2 == 0:  # a stray backtick: nothing is code
+        return MARKUP.sub(r"\\\1", message.replace("`", "'"))
+    return "`".join(part if i % 2 else MARKUP.sub(r"\\\1", part) for i, part in enumerate(parts))

@@ -1,0 +1,95 @@
+"""Who gets what, and why? Two rules side by side, as in the paper's Fig. 6; marginals, reasons and envy."""
+
+import streamlit as st
+
+from fairsynergy.charts import allocations
+from fairsynergy.explain import exchanges, going_price, prices, sentences
+from fairsynergy.ui import frame, panels
+from fairsynergy.wording import badge, proof
+
+visit = frame.visit()
+problem, price = visit.problem, going_price(visit.allocations)
+visit.answer.title(panels.harmless(exchanges(visit.allocation)), anchor=False)
+
+others = [name for name in visit.allocations if name != visit.rule]
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    beside = st.selectbox(
+        "Compare with", others, index=others.index("NUM") if "NUM" in others else 0, key="beside",
+        persist_state="session", width=170,
+    )  # fmt: skip
+    order = st.segmented_control(
+        "Sort agents by", list(allocations.ORDERS), default="name", required=True, key="order",
+        persist_state="session",
+    )  # fmt: skip
+    search = st.text_input("Find an agent", key="find", placeholder="part of a name", width=180)
+drawn = allocations.pick(visit.allocation, order=order, search=search)
+if not len(drawn):
+    st.info(f"No agent has “{panels.harmless(search)}” in its name.")
+    search, drawn = "", allocations.pick(visit.allocation, order=order)
+st.caption(panels.harmless(allocations.describe_choice(problem.n, drawn, order=order, search=search)))
+
+# The paper's Fig. 6.
+pair = {name: visit.allocations[name] for name in (beside, visit.rule)}
+for (name, allocation), column in zip(pair.items(), st.columns(2), strict=True):
+    column.subheader(name, anchor=False)
+    column.caption(f"{allocation.policy.sentence} **{badge(allocation).capitalize()}.**", help=proof(allocation))
+for k, resource in enumerate(problem.resources):
+    for name, column in zip(pair, st.columns(2), strict=True):
+        tables = allocations.stacks(pair, name, k, drawn)
+        column.vega_lite_chart(
+            spec=allocations.stack_spec(name, resource, levelled="level" in tables) | {"datasets": tables},
+            key=f"stack_{name}_{k}",
+            alt=f"{resource} that each agent owns and is granted under {name}; the numbers are in the table.",
+        )
+for (name, allocation), column in zip(pair.items(), st.columns(2), strict=True):
+    column.vega_lite_chart(
+        spec=allocations.accuracy_spec(name) | {"datasets": allocations.accuracies(pair, name, drawn)},
+        key=f"accuracy_{name}",
+        alt=f"Accuracy of each agent on its own and with its grant under {name}; the numbers are in the table.",
+    )
+    column.caption(f"Ring: on its own; disc: with its grant. {name}: {prices(allocation)}")
+
+st.subheader("Is the next unit worth the going price?", anchor=False)
+for k, (resource, column) in enumerate(zip(problem.resources, st.columns(problem.m), strict=True)):
+    with column:
+        if price[k] > 0:
+            st.vega_lite_chart(
+                spec=allocations.marginal_spec(resource, *pair)
+                | {"datasets": allocations.marginals(pair, k, drawn, price=price)},
+                key=f"marginal_{k}",
+                alt=f"What the next unit of {resource} would add for each agent, beside the going price.",
+            )
+        else:
+            st.info(f"The going price of {resource} is 0: everyone has all they can use, or there is none.")
+st.caption(
+    "Each mark: what the next unit would add for that agent. Filled: it receives some; hollow: it receives none. "
+    "The line is the going price, what the last unit adds where the fleet's total accuracy is greatest. "
+    "Fair-Synergy brings everyone who receives onto the line, and leaves out those below it; under another rule, the "
+    "distance from the line is accuracy that an exchange would add. Marks at the edge lie further out, at 0 for those "
+    "who have all they can use."
+)
+
+st.subheader(f"Why, agent by agent, under {visit.rule}", anchor=False)
+with st.container(height=320):
+    reasons = sentences(visit.allocation, price=price, agents=drawn)
+    st.markdown("\n".join(f"- {panels.harmless(reason)}" for reason in reasons))
+
+st.subheader("Who would rather have another's grant?", anchor=False)
+st.caption(
+    "Envy: the accuracy an agent would gain if it kept what it owns and had the other's grant in place of its own. The "
+    "darker the cell, the more; both rules on one scale."
+)
+for (name, allocation), column in zip(pair.items(), st.columns(2), strict=True):
+    with column:
+        st.markdown(f"**{name}.** {panels.harmless(allocations.describe_envy(allocation))}")
+        if 1 < problem.n <= allocations.READABLE:
+            st.vega_lite_chart(
+                spec=allocations.envy_spec(name) | {"datasets": allocations.envies(pair, name, drawn)},
+                key=f"envy_{name}",
+                alt=f"Accuracy that each agent would gain with each other's grant under {name}.",
+            )
+        elif problem.n > 1:
+            st.dataframe(allocations.worst_envies(allocation), hide_index=True, key=f"envies_{name}")
+
+for name, allocation in pair.items():
+    panels.table(allocations.table(allocation, price=price), f"every agent under {name}")

@@ -1,0 +1,60 @@
+"""What happens if ...? Six rules answer at once, for the whole fleet and for each agent."""
+
+import streamlit as st
+
+from fairsynergy.charts import comparison
+from fairsynergy.ui import frame, panels
+from fairsynergy.wording import headline
+
+TALL = 240  # of the charts of agents [pixels]
+EACH = 40  # up to this many agents each has its bar; beyond, a distribution says more
+
+visit = frame.visit()
+visit.answer.title(headline(visit.allocations, visit.rule), anchor=False)
+
+# The six rules.
+rules = comparison.rules(visit.allocations, visit.rule)
+outcomes = comparison.outcomes(rules)
+left, right = st.columns([3, 2])
+with left:
+    st.vega_lite_chart(rules, comparison.DUMBBELLS, key="rules", alt=comparison.describe_rules(rules))
+    st.caption("Each line: worst-off, mean and best-off agent; grey: before the cloud; right: what is proved, time.")
+with right:
+    st.vega_lite_chart(
+        outcomes, comparison.MAP, height=280, key="map", alt=comparison.describe_outcomes(outcomes)
+    )
+    st.caption("Up and right is better; hollow: another rule beats it.")
+
+# The fleet under one of them.
+sentence = visit.allocation.policy.sentence
+with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+    st.subheader(f"Who gets what under {visit.rule}", anchor=False, width="content", help=sentence)
+    order = st.segmented_control(
+        "Sort agents", list(comparison.ORDERS), default=next(iter(comparison.ORDERS)), required=True, key="sort",
+        bind="query-params", label_visibility="collapsed",
+    )  # fmt: skip
+    wanted = st.text_input(
+        "Find an agent", key="find", placeholder="Find an agent by name", width=220, label_visibility="collapsed"
+    )
+agents = comparison.agents(visit.allocation, order, wanted)
+each = len(agents) <= EACH
+panes = st.columns(len(visit.problem.resources) + 1)
+for resource, pane in zip(visit.problem.resources, panes[:-1], strict=True):
+    if each:
+        data, spec = agents, comparison.bars(visit.rule, resource)
+    else:
+        data = comparison.distribution(agents, f"own_{resource}", f"granted_{resource}", ("own", "granted"))
+        spec = comparison.amounts(visit.rule, resource)
+    words = comparison.describe_agents(agents, resource, visit.rule)
+    pane.vega_lite_chart(data, spec, height=TALL, key=f"agents_{resource}", alt=words)
+if each:
+    data, spec = agents, comparison.gains(visit.rule)
+else:
+    data = comparison.distribution(agents, "before", "after", ("before", "after"))
+    spec = comparison.accuracies(visit.rule)
+words = comparison.describe_accuracy(agents, visit.rule)
+panes[-1].vega_lite_chart(data, spec, height=TALL, key="agents_accuracy", alt=words)
+panels.found(visit.allocations, visit.rule, agents.place[agents.found].tolist())
+
+panels.table(comparison.rules_table(rules), "the rules")
+panels.table(comparison.agents_table(agents), f"the agents under {visit.rule}")

@@ -1,0 +1,91 @@
+"""What holds on every page: it starts in every mode, renders every fleet, and survives both ends of every control."""
+
+import pytest
+from dashboard import PAGES, ROOT, TIMEOUT, answer, calm, open_page, shown
+from streamlit.testing.v1 import AppTest
+
+import fairsynergy as fs
+from fairsynergy.fleet_files import write_json
+from fairsynergy.scenarios import PRESETS
+
+THREE = fs.Problem(
+    endowment=[[0.1, 0.2, 0.1], [0.3, 0.1, 0.2]], elasticity=[[0.2, 0.3, 0.4], [0.5, 0.2, 0.2]], capacity=[1, 1, 1],
+    resources=["compute", "labels", "bandwidth"],
+)  # fmt: skip
+
+pytestmark = pytest.mark.parametrize("page", PAGES)
+
+
+def test_starts_through_the_entry(page):
+    assert calm(open_page(page))
+
+
+def test_starts_alone(page):
+    app = AppTest.from_file(str(ROOT / "pages" / f"{page}.py"), default_timeout=TIMEOUT)
+    assert calm(app.run())
+
+
+def test_survives_going_elsewhere_and_back(page):
+    app = open_page(page, agents=3)
+    first = answer(app)
+    for other in PAGES:
+        app.switch_page(f"pages/{other}.py").run()
+        assert calm(app)
+    assert answer(app.switch_page(f"pages/{page}.py").run()) == first
+
+
+@pytest.mark.parametrize("setting", ["RTI", "DL"])
+@pytest.mark.parametrize("agents", [1, 2, 41, 100])
+def test_renders_every_size(page, setting, agents):
+    assert calm(open_page(page, setting=setting, agents=agents))
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_renders_every_preset(page, preset):
+    assert calm(open_page(page, fleet="Preset", preset=preset))
+
+
+@pytest.mark.parametrize("rule", fs.POLICIES)
+def test_renders_every_rule(page, rule):
+    assert calm(open_page(page, setting="DL", rule=rule))
+
+
+@pytest.mark.parametrize("setting", ["RTI", "DL"])
+def test_every_slider_at_both_ends(page, setting):
+    app = open_page(page, setting=setting)
+    for key in [slider.key for slider in app.slider if not slider.disabled]:
+        slider = app.slider(key=key)
+        was = slider.value
+        for end in (slider.min, slider.max):
+            end = type(was)((end, end)) if isinstance(was, list | tuple) else type(was)(end)
+            app.slider(key=key).set_value(end).run()
+            assert calm(app), f"{key} at {end}"
+        app.slider(key=key).set_value(was).run()
+
+
+def test_a_cloud_with_nothing_and_agents_with_nothing(page):
+    nothing = {"capacity_compute": 0, "capacity_labels": 0, "compute": 0, "labels": 0}
+    assert calm(open_page(page, setting="DL", **nothing))
+    assert calm(open_page(page, setting="DL", compute=0, labels=0))
+
+
+def test_without_saturation(page):
+    assert calm(open_page(page, setting="DL", saturation="false", capacity_compute=2, capacity_labels=2))
+
+
+def test_a_rule_that_refuses_the_fleet_is_named_and_the_others_stay(page):
+    app = open_page(page, rule="Leximin")
+    app.file_uploader(key="file").set_value(("three.json", write_json(THREE).encode(), "text/json")).run()
+    assert calm(app)
+    (refused,) = app.warning
+    assert refused.value.startswith("Leximin is missing here")
+
+
+def test_a_bad_file_is_one_message_and_the_last_good_result_stays(page):
+    app = open_page(page, agents=7)
+    before = answer(app)
+    app.file_uploader(key="file").set_value(("fleet.csv", b"compute,gamma_compute\n0.1,1.5\n", "text/csv")).run()
+    assert not app.exception
+    (error,) = app.error
+    assert "row 2, column gamma_compute" in shown(error.value)
+    assert answer(app) == before

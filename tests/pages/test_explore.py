@@ -1,0 +1,100 @@
+"""Explore and Fairness trade-off: what they show is what the library says."""
+
+import numpy as np
+import pytest
+from dashboard import answer, calm, open_page
+
+import fairsynergy as fs
+from fairsynergy.scenarios import PRESETS
+from fairsynergy.wording import badge, headline, number, trade_off, verdicts
+
+FLEET_B = PRESETS["Fleet B"].problem
+ALL = {name: fs.allocate(FLEET_B, policy) for name, policy in fs.POLICIES.items()}
+
+
+def table(app, column):
+    """The one table on the page that has this column."""
+    (found,) = (element.value for element in app.dataframe if column in element.value)
+    return found
+
+
+@pytest.mark.parametrize("rule", fs.POLICIES)
+def test_the_answer_is_the_librarys(rule):
+    app = open_page(fleet="Preset", preset="Fleet B", rule=rule)
+    assert answer(app) == headline(ALL, rule)
+    assert number(ALL[rule].mean) in answer(app)
+
+
+def test_the_rules_are_the_librarys():
+    rules = table(open_page(fleet="Preset", preset="Fleet B"), "Worst-off accuracy").set_index("Rule")
+    assert list(rules.index) == list(fs.POLICIES)
+    for name, allocation in ALL.items():
+        shown = rules.loc[name]
+        assert shown["Worst-off accuracy"] == allocation.worst
+        assert shown["Mean accuracy"] == allocation.mean
+        assert shown["Best-off accuracy"] == allocation.best
+        assert shown["Proof"] == badge(allocation)
+        assert shown["That is"] == allocation.status.value
+        assert shown["Time to solve [ms]"] > 0
+
+
+def test_the_agents_are_the_librarys():
+    app = open_page(fleet="Preset", preset="Fleet B", rule="NUM", sort="by name")
+    agents = table(app, "Gain in accuracy")
+    np.testing.assert_array_equal(agents["Accuracy after"], ALL["NUM"].utility)
+    np.testing.assert_array_equal(agents["Granted labels [units]"], ALL["NUM"].grant[:, 1])
+    np.testing.assert_array_equal(agents["Own compute [units]"], FLEET_B.endowment[:, 0])
+
+
+@pytest.mark.parametrize(
+    ("order", "column", "ascending"),
+    [("by gain", "Gain in accuracy", False), ("by need", "Accuracy before", True)],
+)
+def test_agents_are_sorted(order, column, ascending):
+    app = open_page(fleet="Preset", preset="Fleet B")
+    app.button_group(key="sort").set_value(order).run()
+    shown = table(app, "Gain in accuracy")[column]
+    assert shown.is_monotonic_increasing if ascending else shown.is_monotonic_decreasing
+
+
+@pytest.mark.parametrize("agents", [10, 41])
+def test_an_agent_is_found_by_part_of_its_name(agents):
+    app = open_page(agents=agents)
+    app.text_input(key="find").set_value("AGENT 7").run()
+    assert calm(app)
+    assert [line.value for line in app.markdown if line.value.startswith("agent 7 owns")]
+    app.text_input(key="find").set_value("nobody [(*").run()
+    assert calm(app)
+    assert not [line.value for line in app.markdown if " owns " in line.value]
+
+
+@pytest.mark.parametrize("page", ["explore", "fairness_tradeoff"])
+@pytest.mark.parametrize("agents", [10, 41])
+def test_every_chart_can_be_read_without_seeing_it(page, agents):
+    app = open_page(page, agents=agents)
+    charts = app.get("vega_lite_chart")
+    assert charts
+    for chart in charts:
+        assert len(chart.proto.alt) > 40
+
+
+def test_a_utility_above_one_is_called_out_and_not_called_accuracy():
+    app = open_page(saturation="false", capacity_compute=2)
+    assert "mean utility" in answer(app)
+    assert any("not accuracies any more" in caption.value for caption in app.caption)
+    assert not any("not accuracies any more" in caption.value for caption in open_page().caption)
+
+
+def test_capacity_that_nobody_can_use_is_called_out():
+    app = open_page(capacity_compute=2)
+    assert any("stay unspent" in caption.value for caption in app.caption)
+
+
+def test_the_trade_off_is_the_librarys():
+    app = open_page("fairness_tradeoff", fleet="Preset", preset="Fleet B")
+    assert answer(app) == trade_off(ALL)
+    text = " ".join(line.value for line in app.markdown)
+    assert all(verdict in text for verdict in verdicts(ALL).values())
+    relative = table(app, "Mean vs Uniform").set_index("Rule")
+    assert relative.loc["Uniform", "Mean vs Uniform"] == 0
+    assert relative.loc["Leximin", "Worst-off vs Uniform"] == ALL["Leximin"].worst / ALL["Uniform"].worst - 1
