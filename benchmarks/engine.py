@@ -17,7 +17,6 @@ import fairsynergy as fs
 from fairsynergy import reference
 from fairsynergy.objective import TINY
 
-
 BURST_CALLS, BURST_SECONDS = 50, 0.02
 
 

@@ -180,10 +180,10 @@ def prices(allocation: Allocation) -> str:
         said = f"It lifts holdings to {lifted}; it does not look at what a unit adds" if lifted else "It lifts nobody"
     else:
         adds = zip(allocation.price, problem.resources, strict=True)
-        each = ", ".join(f"{'' if k else 'A further unit '}of {name} would add {number(price)}"
-                         for k, (price, name) in enumerate(adds))  # fmt: skip
-        what = "accuracy: the going price" if isinstance(objective, TotalUtility) else "to the common accuracy"
-        said = f"{each} {what}"
+        bought = isinstance(objective, TotalUtility)
+        what = "accuracy" if bought else "to the common accuracy"
+        each = ", one ".join(f"of {name} would add {number(price)} {what}" for price, name in adds)
+        said = f"A further unit {each}{': the going price' if bought else ''}"
     left = zip(allocation.unspent, problem.capacity, problem.resources, strict=True)
     idle = " and ".join(f"{number(rest)} {name}" for rest, size, name in left if rest > UNSPENT_FROM * size)
     return f"{said}. Left over: {idle}." if idle else f"{said}."
@@ -206,7 +206,9 @@ def exchanges(allocation: Allocation) -> str:
     >>> exchanges(fs.allocate(fleet, fs.Uniform()))
     'Under Uniform, 2 of 2 agents receive compute, but moving some from agent 2 (0.46 ...'
     """
-    problem = allocation.problem
+    problem, opening = allocation.problem, f"Under {allocation.policy.label},"
+    if problem.n == 1:
+        return f"{opening} the only agent is granted {_listing(allocation.grant[0], problem.resources)}."
     value, lost = next_unit(problem, allocation.grant), last_unit(problem, allocation.grant)
     standing = standings(allocation)
     room = (standing == Standing.SHARING) | (standing == Standing.NOTHING) | (standing == Standing.FLOOR)
@@ -216,7 +218,7 @@ def exchanges(allocation: Allocation) -> str:
             clauses.append(f"there is no {resource} to share")
             continue
         count = int((allocation.grant[:, k] > 0).sum())
-        who = f"{count} of {problem.n} agent{'s' * (problem.n > 1)} receive{'s' * (count == 1)} {resource}"
+        who = f"{count} of {problem.n} agents receive{'s' * (count == 1)} {resource}"
         gives = np.where(allocation.grant[:, k] > problem.floor[:, k], lost[:, k], np.inf)
         takes = np.where(room[:, k], value[:, k], -np.inf)
         giver, taker = int(gives.argmin()), int(takes.argmax())
@@ -229,7 +231,7 @@ def exchanges(allocation: Allocation) -> str:
             f"{who}, but moving some from {problem.agents[giver]} ({less} accuracy per unit) to "
             f"{problem.agents[taker]} ({more}) would add accuracy"
         )
-    return f"Under {allocation.policy.label}, {'; '.join(clauses)}."
+    return f"{opening} {'; '.join(clauses)}."
 
 
 def sentences(allocation: Allocation, *, price: Array, agents: Iterable[int] | None = None) -> list[str]:
@@ -290,7 +292,7 @@ class _Fleet:
             lacks = " and ".join(f"no {name}" for name, amount in held if amount == 0)
             return f"more {resource} would add nothing while it has {lacks}"
         if np.isinf(value):
-            return f"its very first {resource} would add more than any price"
+            return f"its very first unit of {resource} would add more than any price"
         if abs(value - price) <= OPTIMAL_WITHIN * price:
             adds, compared = number(price), "exactly the going price"
         else:

@@ -198,7 +198,7 @@ class WorstUtility(Objective):
             return price
         rate = np.zeros_like(price)  # log price relative to that of the first traded resource
         first = int(np.argmax(inside.any(axis=0)))
-        traded = inside.any(axis=0)
+        traded = np.asarray(inside.any(axis=0))
         for k in np.flatnonzero(traded):
             both = inside[:, k] & inside[:, first]
             if both.any():

@@ -18,7 +18,6 @@ bracket. The last step, Newton's, is applied to the grants themselves, so no exp
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from math import inf, isfinite, log

@@ -26,7 +26,8 @@ drawn = allocations.pick(visit.allocation, order=order, search=search)
 if not len(drawn):
     st.info(f"No agent has “{panels.harmless(search)}” in its name.")
     search, drawn = "", allocations.pick(visit.allocation, order=order)
-st.caption(panels.harmless(allocations.describe_choice(problem.n, drawn, order=order, search=search)))
+if choice := allocations.describe_choice(problem.n, drawn, order=order, search=search):
+    st.caption(panels.harmless(choice))
 
 # The paper's Fig. 6.
 pair = {name: visit.allocations[name] for name in (beside, visit.rule)}
@@ -70,7 +71,7 @@ st.caption(
 )
 
 st.subheader(f"Why, agent by agent, under {visit.rule}", anchor=False)
-with st.container(height=320):
+with st.container(height=320 if len(drawn) > 6 else "content"):
     reasons = sentences(visit.allocation, price=price, agents=drawn)
     st.markdown("\n".join(f"- {panels.harmless(reason)}" for reason in reasons))
 
@@ -82,13 +83,13 @@ st.caption(
 for (name, allocation), column in zip(pair.items(), st.columns(2), strict=True):
     with column:
         st.markdown(f"**{name}.** {panels.harmless(allocations.describe_envy(allocation))}")
-        if 1 < problem.n <= allocations.READABLE:
+        if 2 < problem.n <= allocations.READABLE:
             st.vega_lite_chart(
                 spec=allocations.envy_spec(name) | {"datasets": allocations.envies(pair, name, drawn)},
                 key=f"envy_{name}",
                 alt=f"Accuracy that each agent would gain with each other's grant under {name}.",
             )
-        elif problem.n > 1:
+        elif problem.n > allocations.READABLE:
             st.dataframe(allocations.worst_envies(allocation), hide_index=True, key=f"envies_{name}")
 
 for name, allocation in pair.items():

@@ -268,7 +268,7 @@ def stack_spec(rule: str, resource: str, *, levelled: bool) -> Spec:
         alt.Tooltip("gamma:Q", format=".2f", title="Elasticity γ (near 1: a hard task)"),
     ]
     y = alt.Y("start:Q", title=f"{resource} held [units]", scale=alt.Scale(zero=True), axis=_margin())
-    colour = alt.Color("part:N", scale=scale, legend=alt.Legend(title=None, orient="top"))
+    colour = alt.Color("part:N", scale=scale, legend=alt.Legend(title=None, orient="top", labelLimit=240))
     layers = [_of("parts").mark_bar().encode(x=_agents(), y=y, y2="end:Q", tooltip=tip, color=colour), _end("top:Q")]
     if levelled:
         line = _of("level").encode(y="level:Q")
@@ -291,7 +291,7 @@ def accuracy_spec(rule: str) -> Spec:
         alt.Tooltip("gain:Q", format=".4f", title="Gain"),
     ]
     rows = _of("rows").encode(x=_agents(), tooltip=tip)
-    y = alt.Y("before:Q", title=f"accuracy under {rule}", scale=alt.Scale(zero=True), axis=_margin())
+    y = alt.Y("before:Q", title="accuracy", scale=alt.Scale(zero=True), axis=_margin())
     return _spec(
         rows.mark_rule(strokeWidth=3, color=colour).encode(y=y, y2="after:Q"),
         rows.mark_point(size=45, color=FAINT, strokeWidth=1.5, opacity=1).encode(y=y),

@@ -18,7 +18,7 @@ import pandas as pd
 from fairsynergy.allocation import Allocation
 from fairsynergy.charts import palette
 from fairsynergy.fairness import dominators, gini, lorenz
-from fairsynergy.wording import badge, duration, number, percent, proof
+from fairsynergy.wording import badge, duration, number, percent, proof, proof
 
 Spec = dict[str, Any]
 
@@ -73,16 +73,11 @@ def rules(allocations: Mapping[str, Allocation], rule: str) -> pd.DataFrame:
 
 
 def describe_rules(table: pd.DataFrame) -> str:
-    """The table of rules as text."""
-    first = table.iloc[0]
-    lines = [
-        f"{row.rule}: worst {row.worst_text}, {row.mean_text}, best {row.best_text}, {row.proof}."
-        for row in table.itertuples()
-    ]
+    """The table of rules as text: its extremes, since the numbers stand below."""
+    mean, worst = table.loc[table["mean"].idxmax()], table.loc[table.worst.idxmax()]
     return (
-        f"Accuracy of the worst-off, the mean and the best-off agent under {len(table)} rules. Before the cloud: "
-        f"worst {number(first.worst_before)}, mean {number(first.mean_before)}, best {number(first.best_before)}. "
-        + " ".join(lines)
+        f"Worst-off, mean and best-off accuracy under {len(table)} rules. Highest mean: {mean.rule}, "
+        f"{number(mean['mean'])}. Highest worst-off: {worst.rule}, {worst.worst_text}."
     )
 
 
@@ -110,13 +105,10 @@ def outcomes(
 
 
 def describe_outcomes(points: pd.DataFrame) -> str:
-    """The map as text."""
-    lines = [
-        f"{p.rule}: mean {number(p.mean)}, worst {number(p.worst)}"
-        + (f", {p.standing}." if p.standing.startswith("dominated") else ".")
-        for p in points.itertuples()
-    ]
-    return "Mean accuracy against the accuracy of the worst-off agent, one point per rule. " + " ".join(lines)
+    """The map as text: which rules no other beats."""
+    best = points[points.standing == UNDOMINATED]
+    where = [f"{p.rule} (mean {number(p.mean)}, worst-off {number(p.worst)})" for p in best.itertuples()]
+    return f"Mean accuracy against worst-off accuracy, one point per rule. No other rule beats {', '.join(where)}."
 
 
 def agents(allocation: Allocation, order: str, wanted: str = "") -> pd.DataFrame:
@@ -362,8 +354,8 @@ def _dumbbells() -> Spec:
         for when in ("", "_before")
         for end, title in (("worst", "Worst-off agent"), ("mean", "Mean"), ("best", "Best-off agent"))
     ]
-    proof = [alt.Tooltip("proof:N", title="Proof"), alt.Tooltip("meaning:N", title="That is")]
-    proof += [alt.Tooltip("milliseconds:Q", format=".3f", title="Time to solve [ms]")]
+    proved = [alt.Tooltip("proof:N", title="Proof"), alt.Tooltip("meaning:N", title="That is")]
+    proved += [alt.Tooltip("milliseconds:Q", format=".3f", title="Time to solve [ms]")]
     axis = alt.Axis(labelExpr=FROM_ZERO)
     # Fixed from 0 to 1, so that a moved slider moves marks and not the scale; the padding holds the end labels.
     scale = alt.Scale(domainMin=0, padding=40, nice=False)
@@ -399,7 +391,7 @@ def _dumbbells() -> Spec:
             x=alt.value(0), text="mean_text:N"
         ),
         rows.mark_text(align="right", dx=-8, dy=-ROW * 0.22, **text).encode(
-            x=alt.value("width"), text="proof_text:N", tooltip=proof
+            x=alt.value("width"), text="proof_text:N", tooltip=proved
         ),
     )
     return _spec(chart.properties(height=ROW * len(palette.RULES) + AXIS))

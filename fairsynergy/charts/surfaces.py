@@ -43,7 +43,7 @@ CENTRE = {"x": 0.0, "y": 0.0, "z": -0.18}
 GRID = 34  # points along each side of the surface
 STEPS = 60  # points along a curve
 FAMILY = (0.05, 0.15, 0.35, 0.65, 1.0)  # amounts at which a family is drawn, as fractions of the reach
-LEVELS = (0.1, 0.25, 0.45, 0.65, 0.85)  # accuracies of the isoquants, as fractions of the highest
+THROUGH = (0.1, 0.25, 0.45, 0.65, 0.85)  # isoquants go through these fractions of the way to the far corner
 DRAWN = 300  # agents; of more, an evenly spaced choice is drawn
 OTHERS = 24  # curves of other agents behind the chosen one
 INVISIBLE = 1e-6  # fractions of an axis below this are not drawn
@@ -150,7 +150,7 @@ class Landscape:
         product = level / self.top * x_most**gx * y_most**gy  # x^gx y^gy all along the curve
         x_least = max((product / y_most**gy) ** (1 / gx), INVISIBLE * x_most)
         x = np.geomspace(x_least, x_most, STEPS)
-        y = (product / x**gx) ** (1 / gy)
+        y = np.minimum((product / x**gx) ** (1 / gy), y_most)
         # Beyond saturation more of one resource changes nothing: straight on to the edges.
         return np.column_stack([np.r_[x[0], x, self.far[0]], np.r_[self.far[1], y, y[-1]]])
 
@@ -430,7 +430,7 @@ def isoquants(view: Landscape, *, level: float) -> Tables:
     level : float
         The accuracy of the cut.
     """
-    curves = [_isoquant(view, fraction * view.top) for fraction in LEVELS]
+    curves = [_isoquant(view, float(view.accuracy(*(fraction * view.far)))) for fraction in THROUGH]
     moves = _moves(view.allocation, view.agent)
     for axis, k in zip("xy", view.axes, strict=True):
         moves[f"{axis}_before"] = view.allocation.problem.endowment[moves["place"], k]

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from fairsynergy.errors import ProblemError
 from fairsynergy.objective import Objective, TotalUtility
-from fairsynergy.policies.policy import Division, Policy
+from fairsynergy.policies.policy import Division, Policy, spend_exactly
 from fairsynergy.problem import Array, Problem
 from fairsynergy.waterfill import waterfill
 
@@ -187,7 +187,7 @@ def _level(problem: Problem, grant: Array, going: Array) -> Array | None:
                 continue
             bounded = np.clip(trial, problem.floor, problem.upper)
             if np.array_equal(bounded, trial):
-                return trial
+                return spend_exactly(problem, trial)
             free &= bounded == trial
             grant = bounded
             log_held = np.log(np.minimum(problem.holding(grant), problem.saturation))

@@ -22,7 +22,7 @@ from scipy.optimize import toms748
 
 from fairsynergy.errors import ProblemError, SolverError
 from fairsynergy.objective import TINY, Objective, WorstUtility
-from fairsynergy.policies.policy import Division, Policy
+from fairsynergy.policies.policy import Division, Policy, spend_exactly
 from fairsynergy.problem import Array, Problem
 from fairsynergy.waterfill import waterfill
 
@@ -50,7 +50,7 @@ class Leximin(Policy):
     >>> import fairsynergy as fs
     >>> fleet = fs.Problem(endowment=[0.1, 0.3], capacity=0.5, elasticity=[0.9, 0.3])
     >>> fs.allocate(fleet, fs.Leximin()).utility.round(3)
-    array([0.623, 0.697])
+    array([0.631, 0.697])
     """
 
     name: ClassVar[str] = "Leximin"
@@ -76,7 +76,13 @@ class Leximin(Policy):
         least = np.where(exhausted, problem.floor, np.minimum(TINY, problem.upper))
         liftable = (problem.holding(np.maximum(division.grant, least)) > 0).all(axis=1, keepdims=True)
         nothing = liftable & (problem.holding(division.grant) == 0)
-        return division._replace(grant=np.where(nothing, least, division.grant))
+        grant, rounds = np.where(nothing, least, division.grant), division.iterations
+        # What those at the level cannot use lifts others above it.
+        for k in range(problem.m):
+            if grant[:, k].sum() < problem.capacity[k] * (1 - SPENT) and (grant < problem.upper)[:, k].any():
+                rest = _raise_along(problem, k, grant)
+                grant, rounds = rest.grant, rounds + rest.iterations
+        return Division(grant, rounds)
 
 
 def _raise_along(problem: Problem, k: int, grant: Array) -> Division:
@@ -107,20 +113,18 @@ def _raise_both(problem: Problem) -> Division:
     imbalance = cache(market.imbalance)
     fuller = imbalance(0.0)  # > 0: the first resource is the scarcer one, and must become dearer
     if fuller == 0.0:
-        return Division(market.spent(), market.rounds)
+        return Division(spend_exactly(problem, market.grant()), market.rounds)
     near, far = 0.0, float(np.copysign(1.0, fuller))
     while imbalance(far) * fuller > 0:
         if abs(far) >= FREE:
-            # The other resource cannot be spent at any price: all who still rise have as much of it as they can
-            # use, and what is left of it can only lift those above the level.
+            # The other resource cannot be spent at any price: all who rise have as much of it as they can use.
             idle = 1 if fuller > 0 else 0
-            grant = market.spent()
+            grant = spend_exactly(problem, market.grant())
             grant[:, idle] = market.grant()[:, idle]
-            rest = _raise_along(problem, idle, grant)
-            return Division(rest.grant, market.rounds + rest.iterations)
+            return Division(grant, market.rounds)
         near, far = far, 2 * far
     market.imbalance(toms748(imbalance, *sorted((near, far)), xtol=1e-15, rtol=4 * EPSILON, maxiter=MAX_ROUNDS))
-    return Division(market.spent(), market.rounds)
+    return Division(spend_exactly(problem, market.grant()), market.rounds)
 
 
 class _Bundles(NamedTuple):
@@ -158,12 +162,13 @@ class _BundleMarket:
         sunk, done = target <= self.least, target >= self.best
         dearness = self.ratio - np.log(self.problem.capacity[0] / self.problem.capacity[1])
         with np.errstate(invalid="ignore"):  # dead agents; `grant` leaves them at their floor
-            x_at_low_y, x_at_high_y = (target - gy * low_y) / gx, (target - gy * high_y) / gx
-            free = (target + gy * (np.log(gx / gy) - dearness)) / (gx + gy)
-            x = np.maximum(np.minimum(free, np.minimum(high_x, x_at_low_y)), np.maximum(low_x, x_at_high_y))
-            y = (target - gx * x) / gy
-        # Set bounds exactly: a holding off by rounding would read as a grant.
-        y = np.where(x >= x_at_low_y, low_y, np.where(x <= x_at_high_y, high_y, y))
+            # Where nothing binds, both from the level: y from x would magnify rounding by g_x / g_y.
+            tilt = np.log(gx / gy) - dearness  # log x - log y
+            free_x = (target + gy * tilt) / (gx + gy)
+            x = np.clip(free_x, low_x, high_x)
+            wanted = np.where(x == free_x, free_x - tilt, (target - gx * x) / gy)
+            y = np.clip(wanted, low_y, high_y)
+            x = np.where(y == wanted, x, np.clip((target - gy * y) / gx, low_x, high_x))
         x = np.where(sunk, low_x, np.where(done, high_x, x))
         y = np.where(sunk, low_y, np.where(done, high_y, y))
         fixed = sunk | done
@@ -183,15 +188,6 @@ class _BundleMarket:
         grant = np.where(log_holding <= self.low, problem.floor, grant)
         grant = np.where(log_holding >= self.high, problem.upper, grant)
         return np.where(self.alive[:, None], grant, problem.floor)
-
-    def spent(self) -> Array:
-        """(n, 2) grants with what rounding left over or overspent shared out; it shows beside large endowments."""
-        floor, upper, grant = self.problem.floor, self.problem.upper, self.grant()
-        inside = (grant > floor) & (grant < upper)
-        extra = np.where(inside, grant - floor, 0.0)
-        left = np.maximum(self.problem.capacity - np.where(inside, floor, grant).sum(axis=0), 0.0)
-        ratio = np.divide(left, extra.sum(axis=0), out=np.ones(2), where=inside.any(axis=0))
-        return np.where(inside, np.minimum(floor + extra * ratio, upper), grant)
 
     def imbalance(self, ratio: float) -> float:
         """Spend the budget at this ratio; return how much fuller the first resource is than the second."""
@@ -214,7 +210,8 @@ class _BundleMarket:
             # What the rising agents hold grows like an exponential of the level: Newton on its logarithm.
             held = float((holding * (bundles.slope > 0)).sum(axis=0) @ share)
             room = held + 1 - spent
-            trial = self.log_level + (np.log(room / held) * held / change if change > 0 and room > 0 else np.nan)
+            newton = np.log(room / held) * held / change if min(change, held, room) > 0 else np.nan
+            trial = self.log_level + newton
             if not below < trial < above:
                 trial = 0.5 * (below + above)
             if abs(trial - self.log_level) <= EPSILON * max(1.0, abs(self.log_level)):

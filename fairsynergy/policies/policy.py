@@ -5,6 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import ClassVar, NamedTuple
 
+import numpy as np
+
 from fairsynergy.objective import Objective
 from fairsynergy.problem import Array, Problem
 
@@ -47,3 +49,15 @@ class Policy(ABC):
     def label(self) -> str:
         """The name, with settings where they are not the default."""
         return self.name
+
+
+def spend_exactly(problem: Problem, grant: Array) -> Array:
+    """Grants (n, m) with what rounding left over or overspent shared out among those between their bounds.
+
+    A grant read off a holding is only as exact as the endowment is large.
+    """
+    inside = (grant > problem.floor) & (grant < problem.upper)
+    extra = np.where(inside, grant - problem.floor, 0.0)
+    left = np.maximum(problem.capacity - np.where(inside, problem.floor, grant).sum(axis=0), 0.0)
+    ratio = np.divide(left, extra.sum(axis=0), out=np.ones(problem.m), where=inside.any(axis=0))
+    return np.where(inside, np.minimum(problem.floor + extra * ratio, problem.upper), grant)

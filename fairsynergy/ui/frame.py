@@ -26,7 +26,8 @@ STYLE = """<style>
 [data-testid="stSidebarUserContent"] .stVerticalBlock { gap: 0.5rem; }
 @media (max-width: 640px) { .stMainBlockContainer { padding: 3.6rem 1rem 2rem; } }
 </style>"""
-ENTERED, GOOD = "_entered", "_good"
+# Kept for a visitor: what app.py framed, until the page takes it; the last good fleet and its story.
+FRAMED, GOOD = "_framed", "_good"
 
 
 @dataclass(frozen=True)
@@ -70,22 +71,34 @@ def pages() -> list[st.Page]:
 
 
 def enter() -> None:
-    """What app.py does before the page of the visitor's choice."""
+    """What app.py does: frame, then the page of the visitor's choice.
+
+    Controls that belong to app.py outlive a change of page; drawn by the page, they would be made anew by each, and
+    the browser's Back would lose them.
+    """
     st.set_page_config(page_title="fairsynergy", page_icon=ICON, layout="wide")
-    st.session_state[ENTERED] = True
-    st.navigation(pages(), position="top").run()
+    page = st.navigation(pages(), position="top")
+    st.session_state[FRAMED] = _frame()
+    page.run()
 
 
 def visit() -> Visit:
-    """The first line of every page: see that app.py ran, draw the sidebar, solve, draw the rule selector."""
-    if not st.session_state.pop(ENTERED, False):
+    """The first line of every page: what the frame around it says."""
+    framed: Visit | None = st.session_state.pop(FRAMED, None)
+    if framed is None:
         # A first visit to a page's address runs the page without app.py, because the folder is named pages.
         try:
             st.navigation(pages(), position="top")  # tells Streamlit that the folder is not its to discover
         except StreamlitAPIException:
-            pass  # this page's file was started on its own
+            framed = _frame()  # this page's file was started on its own
         else:
             st.rerun()
+    _settle()
+    return framed
+
+
+def _frame() -> Visit:
+    """Sidebar, complaints, rule selector; solves."""
     st.html(STYLE)
     trouble, answer = st.container(), st.container()
     link = inputs.asked_by_link()  # before a control is drawn and mends it
@@ -107,7 +120,6 @@ def visit() -> Visit:
         rule = next(iter(answers.allocations))
     for note in caveats(answers.allocations, rule):
         st.caption(f":material/info: {note}")
-    _settle()
     return Visit(problem, rule, answers.allocations, answers.refusals, answer)
 
 

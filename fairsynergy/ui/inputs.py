@@ -271,6 +271,8 @@ def link() -> str:
         key: _written(value) for key, value in now.items() if value is not None and value != DEFAULTS[key]
     }
     page = (st.context.url or "").partition("?")[0]
+    if page.count("/") == 2:  # nothing after the host
+        page += "/"
     return f"{page}?{urlencode(changed, doseq=True)}" if changed else page
 
 

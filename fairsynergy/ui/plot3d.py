@@ -70,24 +70,31 @@ export default async function ({ data, parentElement }) {
     return;
   }
   const figure = JSON.parse(data.figure);
+  // A narrow screen needs a camera further away, or the axes' titles are cut off.
+  const away = (eye) => Object.fromEntries(
+    Object.entries(eye).map(([axis, place]) => [axis, place * (scene.clientWidth < 480 ? 1.35 : 1)]));
+  const camera = figure.layout.scene.camera;
+  camera.eye = away(camera.eye);
+  const look = (eye) => ({ ...camera, eye: away(eye), up: { x: 0, y: 0, z: 1 } });
   // The visitor's own view outlives every change of the data.
-  const camera = scene.layout?.scene?.camera;
-  if (camera) figure.layout.scene.camera = camera;
+  figure.layout.scene.camera = scene.layout?.scene?.camera ?? camera;
   figure.layout.uirevision = "keep";
   dress(figure.layout, host);
   await Plotly.react(scene, figure.data, figure.layout, {
     displaylogo: false, showSendToCloud: false, scrollZoom: false, modeBarButtonsToRemove: data.without,
   });
-  if (!views.hasChildNodes()) {
-    for (const [name, eye] of Object.entries(data.views)) {
+  const names = Object.keys(data.views);
+  if (views.dataset.names !== names.join()) {
+    views.dataset.names = names.join();
+    views.replaceChildren(...names.map((name) => {
       const button = document.createElement("button");
       button.type = "button";
       button.textContent = name;
-      const [x, y, z] = eye;
-      const look = { eye: { x, y, z }, center: { x: 0, y: 0, z: 0 }, up: { x: 0, y: 0, z: 1 } };
-      button.onclick = () => Plotly.relayout(scene, { "scene.camera": look });
-      views.append(button);
-    }
+      button.onclick = () => Plotly.relayout(scene, { "scene.camera": look(data.views[name]) });
+      return button;
+    }));
+  }
+  if (!scene.observer) {
     scene.observer = new ResizeObserver(() => scene.clientWidth && Plotly.Plots.resize(scene));
     scene.observer.observe(scene);
   }
@@ -153,7 +160,7 @@ def plot3d(
             "figure": figure.to_json(),
             "bundle": f"/{base}{BUNDLE}" if base else BUNDLE,
             "alt": alt,
-            "views": {name: list(eye) for name, eye in views.items()},
+            "views": {name: dict(zip("xyz", eye, strict=True)) for name, eye in views.items()},
             "height": height,
             "without": WITHOUT,
         },

@@ -6,7 +6,7 @@ from dashboard import answer, calm, open_page
 
 import fairsynergy as fs
 from fairsynergy.scenarios import PRESETS
-from fairsynergy.wording import badge, headline, number, trade_off, verdicts
+from fairsynergy.wording import badge, headline, number, proof, trade_off, verdicts
 
 FLEET_B = PRESETS["Fleet B"].problem
 ALL = {name: fs.allocate(FLEET_B, policy) for name, policy in fs.POLICIES.items()}
@@ -34,7 +34,7 @@ def test_the_rules_are_the_librarys():
         assert shown["Mean accuracy"] == allocation.mean
         assert shown["Best-off accuracy"] == allocation.best
         assert shown["Proof"] == badge(allocation)
-        assert shown["That is"] == allocation.status.value
+        assert shown["That is"] == proof(allocation)
         assert shown["Time to solve [ms]"] > 0
 
 

@@ -1,0 +1,193 @@
+"""A visitor with a browser: moves a slider, sees the charts answer, shares a link, goes from page to page."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+PAGES = {
+    "Explore": "",
+    "Allocations": "allocations",
+    "Utility surfaces": "utility_surfaces",
+    "Fairness trade-off": "fairness_tradeoff",
+}
+RULES, MAP, BARS = "Worst-off, mean and best-off", "Mean accuracy against", "Compute of"
+DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+
+
+def answer(page):
+    return page.locator("h1").inner_text()
+
+
+def chart(page, start):
+    """The chart whose text alternative starts so."""
+    return page.locator(f'[role=graphics-document][aria-label^="{start}"]')
+
+
+def press(page, key, *keys):
+    """Press keys on the control with this key, as a visitor without a mouse does."""
+    page.locator(f".st-key-{key} input").first.focus()
+    for name in keys:
+        page.keyboard.press(name)
+
+
+def choose(page, key, name):
+    page.locator(f".st-key-{key}").get_by_role("radio", name=name, exact=True).click()
+
+
+def test_a_slider_moved_by_keyboard_changes_the_sentence_and_the_charts(server, visitor):
+    page = visitor(server)
+    sentence, words = answer(page), chart(page, RULES).get_attribute("aria-label")
+    drawing = chart(page, RULES).locator("svg")
+    picture = drawing.inner_html()
+    press(page, "agents", "ArrowRight", "ArrowRight", "ArrowRight")
+    expect(page.get_by_text("13 agents drawn by lot")).to_be_visible()
+    expect(page.locator("h1")).not_to_have_text(sentence)
+    expect(chart(page, RULES)).not_to_have_attribute("aria-label", words)
+    expect(chart(page, BARS)).to_have_attribute("aria-label", re.compile("of 13 agents"))
+    page.wait_for_function("([chart, before]) => chart.innerHTML !== before", arg=[drawing.element_handle(), picture])
+    expect(page).to_have_url(re.compile(r"agents=13"))
+
+
+def test_a_shared_link_shows_the_same(server, visitor):
+    page = visitor(server)
+    choose(page, "setting", "DL")
+    press(page, "agents", "ArrowLeft", "ArrowLeft")
+    press(page, "capacity_labels", "ArrowRight")
+    choose(page, "rule", "Leximin")
+    expect(page).to_have_url(re.compile(r"agents=8.*rule=Leximin|rule=Leximin.*agents=8"))
+    expect(page.locator("h1")).to_contain_text("Leximin lifts")
+    page.get_by_role("button", name="Copy link").click()
+    link = page.get_by_test_id("stCode").inner_text().strip()
+    for address in (link, page.url):
+        other = visitor(address)
+        expect(other.locator("h1")).to_have_text(answer(page))
+        expect(other.get_by_text("8 agents drawn by lot")).to_be_visible()
+        expect(other.locator(".st-key-rule").get_by_role("radio", name="Leximin")).to_be_checked()
+
+
+def test_rule_and_fleet_follow_from_page_to_page_and_back(server, visitor):
+    page = visitor(server)
+    press(page, "agents", "ArrowLeft")
+    choose(page, "rule", "NUM")
+    expect(page.locator("h1")).to_contain_text("NUM lifts")
+    there = answer(page)
+    for name, path in PAGES.items():
+        page.get_by_role("link", name=name, exact=True).click()
+        expect(page).to_have_url(re.compile(rf"/{path}\?"))
+        expect(page.locator(".st-key-rule").get_by_role("radio", name="NUM")).to_be_checked()
+        expect(page.get_by_text("9 agents drawn by lot")).to_be_visible()
+        expect(page).to_have_url(re.compile("agents=9"))
+        expect(page).to_have_url(re.compile("rule=NUM"))
+    for _ in PAGES:  # the first link led to the page we were on
+        if not page.url.startswith(f"{server}/?"):
+            page.go_back()
+    expect(page.locator("h1")).to_have_text(there)
+    expect(page.get_by_text("9 agents drawn by lot")).to_be_visible()
+
+
+def test_reload_keeps_the_state(server, visitor):
+    page = visitor(f"{server}/?agents=3&rule=DRF")
+    sentence = answer(page)
+    page.reload()
+    expect(page.locator("h1")).to_have_text(sentence)
+    expect(page.get_by_text("3 agents drawn by lot")).to_be_visible()
+
+
+@pytest.mark.parametrize("path", PAGES.values())
+def test_the_first_visit_ever_may_be_to_any_page(fresh_server, visitor, path):
+    page = visitor(f"{fresh_server}/{path}?agents=5")
+    for name in PAGES:
+        expect(page.get_by_role("link", name=name, exact=True)).to_be_visible()
+    expect(page.get_by_text("5 agents drawn by lot")).to_be_visible()
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+    again = visitor(f"{fresh_server}/{path}?agents=5")
+    expect(again.locator("h1")).to_have_text(answer(page))
+
+
+@pytest.mark.parametrize("path", PAGES.values())
+@pytest.mark.parametrize("setting", ["RTI", "DL"])
+def test_a_phone_needs_no_sideways_scrolling(server, visitor, path, setting):
+    page = visitor(f"{server}/{path}?setting={setting}", viewport=PHONE)
+    wide = page.evaluate(
+        """() => [...document.querySelectorAll('html, body, [data-testid=stMain]')]
+                 .filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.tagName + ' ' + e.className)"""
+    )
+    assert wide == []
+
+
+@pytest.mark.parametrize("setting", ["RTI", "DL"])
+def test_the_answer_and_its_evidence_fit_the_first_screen(server, visitor, setting):
+    page = visitor(f"{server}/?setting={setting}")
+    tops = []
+    for evidence in (page.locator("h1"), chart(page, RULES), chart(page, MAP)):
+        box = evidence.bounding_box()
+        tops.append(box["y"])
+        assert box["y"] + box["height"] <= DESK["height"]
+    assert tops == sorted(tops)
+    bars = chart(page, BARS).bounding_box()
+    assert bars["y"] + 0.6 * bars["height"] <= DESK["height"]
+
+
+def test_a_bad_file_is_one_message_and_the_charts_stay(server, visitor):
+    page = visitor(server)
+    sentence, words = answer(page), chart(page, RULES).get_attribute("aria-label")
+    page.get_by_role("button", name="Open or save a file").click()
+    upload = page.locator("input[type=file]")
+    upload.set_input_files({"name": "bad.csv", "mimeType": "text/csv", "buffer": b"compute,gamma_compute\n0.1,7\n"})
+    expect(page.get_by_test_id("stAlert")).to_have_count(1)
+    expect(page.get_by_test_id("stAlert")).to_contain_text("bad.csv, row 2, column gamma_compute")
+    expect(page.locator("h1")).to_have_text(sentence)
+    expect(chart(page, RULES)).to_have_attribute("aria-label", words)
+    upload.set_input_files({"name": "good.csv", "mimeType": "text/csv", "buffer": b"compute,gamma_compute\n0.1,.7\n"})
+    expect(page.get_by_test_id("stAlert")).to_have_count(0)
+    expect(page.get_by_text("good.csv: 1 agent")).to_be_visible()
+
+
+def test_a_hostile_link_is_one_message_and_a_working_page(server, visitor):
+    page = visitor(f"{server}/?agents=9999&rule=%3Cscript%3Ealert(1)%3C/script%3E&gamma_compute=.9&gamma_compute=.1")
+    expect(page.get_by_test_id("stAlert")).to_have_count(1)
+    expect(page.get_by_test_id("stAlert")).to_contain_text("agents = 9999")
+    expect(chart(page, RULES)).to_be_visible()
+    press(page, "agents", "ArrowRight")
+    press(page, "gamma_compute", "ArrowLeft")
+    page.get_by_role("button", name="Reset").click()
+    expect(page.get_by_test_id("stAlert")).to_have_count(0)
+    expect(page).to_have_url(f"{server}/")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_in_charts_is_readable_in_both_themes(server, visitor, scheme):
+    page = visitor(server, color_scheme=scheme)
+    chart(page, RULES).locator("svg").wait_for()
+    ink = page.evaluate(
+        """() => {
+            const text = [...document.querySelectorAll('svg text')].find(e => e.textContent === 'Leximin');
+            return [getComputedStyle(text).fill, getComputedStyle(document.querySelector('.stApp')).backgroundColor];
+        }"""
+    )
+    assert contrast(*ink) >= 4.5
+
+
+@pytest.mark.parametrize("path", PAGES.values())
+def test_every_control_and_every_chart_has_a_name(server, visitor, path):
+    page = visitor(f"{server}/{path}?setting=DL")
+    nameless = page.evaluate(
+        """() => [...document.querySelectorAll('main input, main [role=graphics-document], section input')]
+            .filter(e => e.type !== 'file' && e.offsetParent !== null && !e.getAttribute('aria-label')
+                && !e.getAttribute('aria-labelledby') && !(e.labels && e.labels.length))
+            .map(e => e.outerHTML.slice(0, 200))"""
+    )
+    assert nameless == []
+
+
+def contrast(one, other):
+    """WCAG 2 contrast ratio of two CSS colours rgb(r, g, b)."""
+
+    def luminance(colour):
+        channels = [int(value) / 255 for value in re.findall(r"\d+", colour)[:3]]
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
