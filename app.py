@@ -1,4 +1,4 @@
-"""The dashboard: `fairsynergy app`, or `streamlit run app.py`. The pages are in pages/, what frames them in the package."""
+"""The dashboard: `fairsynergy app`, or `streamlit run app.py`. Pages are in pages/, their frame in the package."""
 
 from fairsynergy.ui import frame
 

@@ -174,6 +174,6 @@ def dominators(outcomes: Array) -> NDArray[np.intp]:
     array([-1, -1,  1, -1])
     """
     ahead = outcomes[None, :, :] - outcomes[:, None, :]  # [i, j]: by how much j is better than i
-    better = (ahead >= -TIE).all(axis=2) & (ahead > TIE).any(axis=2)
+    better = np.all(ahead >= -TIE, axis=2) & np.any(ahead > TIE, axis=2)
     merit = np.where(better, ahead.sum(axis=2), -np.inf)
     return np.where(better.any(axis=1), merit.argmax(axis=1), -1)

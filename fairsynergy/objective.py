@@ -168,7 +168,7 @@ class WorstUtility(Objective):
         level = problem.log_utility(grant) - np.log(problem.weight)
         log_value = np.log(problem.elasticity) - np.log(np.maximum(problem.holding(grant), TINY))  # d log U / dx
         # Nothing lifts an agent that lacks a resource which nobody can give.
-        hopeful = ((problem.endowment + problem.floor > 0) | _open_to(problem)).all(axis=1)[:, None]
+        hopeful = ((problem.endowment + problem.floor > 0) | _open_to(problem)).all(axis=1, keepdims=True)
         # The least that lifts an agent from nothing may lift it above the level, and cannot be divided further.
         buyers, sellers = (grant < problem.upper) & hopeful, (grant > problem.floor + TINY) & hopeful
         spent = grant.sum(axis=0)

@@ -305,9 +305,7 @@ def caveats(allocations: Mapping[str, Allocation], rule: str) -> list[str]:
         if left > UNSPENT * capacity:
             full = bool(np.all(chosen.grant[:, k] >= chosen.problem.upper[:, k] * (1 - UNSPENT)))
             why = "every agent already holds all it can use" if full else f"{rule} gives it to nobody"
-            notes.append(
-                f"{number(float(left))} of {number(float(capacity))} units of {resource} stay unspent: {why}."
-            )
+            notes.append(f"{number(float(left))} of {number(float(capacity))} units of {resource} stay unspent: {why}.")
     notes += [
         f"{name} failed its own check; do not use its numbers."
         for name, allocation in allocations.items()

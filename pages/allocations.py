@@ -1,5 +1,7 @@
 """Who gets what, and why? Two rules side by side, as in the paper's Fig. 6; marginals, reasons and envy."""
 
+from functools import partial
+
 import streamlit as st
 
 from fairsynergy.charts import allocations
@@ -93,4 +95,4 @@ for (name, allocation), column in zip(pair.items(), st.columns(2), strict=True):
             st.dataframe(allocations.worst_envies(allocation), hide_index=True, key=f"envies_{name}")
 
 for name, allocation in pair.items():
-    panels.table(allocations.table(allocation, price=price), f"every agent under {name}")
+    panels.table(f"every agent under {name}", partial(allocations.table, allocation, price=price))

@@ -20,9 +20,7 @@ with left:
     st.vega_lite_chart(rules, comparison.DUMBBELLS, key="rules", alt=comparison.describe_rules(rules))
     st.caption("Each line: worst-off, mean and best-off agent; grey: before the cloud; right: what is proved, time.")
 with right:
-    st.vega_lite_chart(
-        outcomes, comparison.MAP, height=280, key="map", alt=comparison.describe_outcomes(outcomes)
-    )
+    st.vega_lite_chart(outcomes, comparison.MAP, height=280, key="map", alt=comparison.describe_outcomes(outcomes))
     st.caption("Up and right is better; hollow: another rule beats it.")
 
 # The fleet under one of them.
@@ -56,5 +54,5 @@ words = comparison.describe_accuracy(agents, visit.rule)
 panes[-1].vega_lite_chart(data, spec, height=TALL, key="agents_accuracy", alt=words)
 panels.found(visit.allocations, visit.rule, agents.place[agents.found].tolist())
 
-panels.table(comparison.rules_table(rules), "the rules")
-panels.table(comparison.agents_table(agents), f"the agents under {visit.rule}")
+panels.table("the rules", lambda: comparison.rules_table(rules))
+panels.table("the agents", lambda: comparison.agents_table(agents))

@@ -13,9 +13,7 @@ rules = comparison.rules(visit.allocations, visit.rule)
 outcomes = comparison.outcomes(rules, before=True, size=(520, 320))
 left, right = st.columns([3, 2])
 with left:
-    st.vega_lite_chart(
-        outcomes, comparison.MAP, height=460, key="map", alt=comparison.describe_outcomes(outcomes)
-    )
+    st.vega_lite_chart(outcomes, comparison.MAP, height=460, key="map", alt=comparison.describe_outcomes(outcomes))
     st.caption("Up and to the right is better. Hollow: another rule is at least as good on both and better on one.")
 with right:
     st.subheader("What each rule costs, and what it gives", anchor=False)
@@ -23,12 +21,11 @@ with right:
         st.markdown(f"**{name}** {verdict}" if name != visit.rule else f"**:primary[{name}]** {verdict}")
 
 st.subheader("Worst-off, mean and best-off accuracy, relative to Uniform", anchor=False)
-relative = comparison.relative(visit.allocations, to="Uniform")
-panels.relative_table(relative)
+panels.compared(comparison.relative(visit.allocations, to="Uniform"), "rules relative to Uniform")
 
 st.subheader("Who holds the accuracy", anchor=False)
 curves = comparison.lorenz_curves(visit.allocations)
 st.vega_lite_chart(
     curves, comparison.LORENZ, height=360, key="lorenz", alt=comparison.describe_lorenz(visit.allocations)
 )
-st.caption("On the dashed line all agents have the same accuracy; the further below it a curve hangs, the more unequal.")
+st.caption("Dashed: all agents have the same accuracy. The further below it a curve hangs, the more unequal they are.")

@@ -66,4 +66,4 @@ else:
             st.vega_lite_chart(spec=spec | {"datasets": tables}, key=f"twin_{cut}", alt=f"{title}; described below.")
             st.caption(f"{marks[cut]} {panels.harmless(said)}")
 
-panels.table(allocations.table(allocation, price=price), f"every agent under {visit.rule}")
+panels.table("every agent", lambda: allocations.table(allocation, price=price))

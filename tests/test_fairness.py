@@ -1,12 +1,15 @@
 """Envy, against the definition applied one pair at a time."""
 
+import hypothesis.strategies as st
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis.extra.numpy import arrays
 from strategies import problems
 
 import fairsynergy as fs
 from fairsynergy import fairness
+from fairsynergy.fairness import dominators, gini, jain, lorenz
 
 
 def swapped_one_by_one(problem, grant):
@@ -59,3 +62,33 @@ def test_a_large_fleet_is_sampled_and_says_so(monkeypatch):
     np.testing.assert_allclose(gains[found.envious, found.envied], found.gain, rtol=1e-12)
     again = fairness.strongest_envies(fleet, grant)
     np.testing.assert_array_equal(found.envious, again.envious)
+
+
+SHARES = arrays(float, st.integers(1, 30), elements=st.floats(0, 1e6))
+
+
+@given(SHARES)
+def test_indices_of_inequality_stay_in_their_range_and_ignore_order_and_scale(values):
+    n = values.size
+    assert -1e-12 <= gini(values) <= (n - 1) / n + 1e-12
+    assert 1 / n - 1e-12 <= jain(values) <= 1 + 1e-12
+    for same in (values[::-1], values * 1e3):
+        np.testing.assert_allclose([gini(same), jain(same)], [gini(values), jain(values)], atol=1e-9)
+
+
+@given(SHARES)
+def test_gini_is_twice_the_area_between_lorenz_and_equality(values):
+    area = np.trapezoid(lorenz(values), dx=1 / values.size)
+    np.testing.assert_allclose(gini(values), 1 - 2 * area, atol=1e-9)
+
+
+@given(arrays(float, st.tuples(st.integers(1, 6), st.just(2)), elements=st.sampled_from([0.0, 0.25, 0.5, 1.0])))
+def test_dominators_are_those_that_a_plain_search_finds(outcomes):
+    def beats(one, other):
+        return (one >= other).all() and (one > other).any()
+
+    for outcome, dominator in zip(outcomes, dominators(outcomes), strict=True):
+        if dominator < 0:
+            assert not any(beats(other, outcome) for other in outcomes)
+        else:
+            assert beats(outcomes[dominator], outcome)

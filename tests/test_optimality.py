@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import ClassVar
 
 import numpy as np
@@ -191,9 +192,7 @@ def test_no_exchange_of_one_resource_improves_a_stationary_point(problem: fs.Pro
 
 @given(problem=ORDINARY)
 def test_more_capacity_never_lowers_the_best_total(problem: fs.Problem) -> None:
-    before, after = (
-        fs.allocate(given, fs.FairSynergy()).total for given in (problem, scaled_up(problem, 1.1))
-    )
+    before, after = (fs.allocate(given, fs.FairSynergy()).total for given in (problem, scaled_up(problem, 1.1)))
     assert after >= before * (1 - 1e-12)
 
 
@@ -248,9 +247,7 @@ def one_pass(problem: fs.Problem) -> Array:
     return grant
 
 
-@pytest.mark.parametrize(
-    "problem", [fleet("a"), fleet("b"), NAMED["two resources"], NAMED["three resources"]]
-)
+@pytest.mark.parametrize("problem", [fleet("a"), fleet("b"), NAMED["two resources"], NAMED["three resources"]])
 def test_one_pass_is_one_pass(problem: fs.Problem) -> None:
     ours = fs.allocate(problem, fs.FairSynergy(passes=1)).grant
     np.testing.assert_allclose(ours, one_pass(problem), rtol=1e-9, atol=1e-11)
@@ -259,7 +256,7 @@ def test_one_pass_is_one_pass(problem: fs.Problem) -> None:
 @given(problem=problems(mild=True, resources=(2, 3), bounds=False))
 def test_more_passes_never_do_worse(problem: fs.Problem) -> None:
     totals = [fs.allocate(problem, fs.FairSynergy(passes=passes)).total for passes in (1, 2, 5, None)]
-    for fewer, more in zip(totals, totals[1:], strict=False):
+    for fewer, more in pairwise(totals):
         assert more >= fewer * (1 - 1e-12)
 
 
@@ -370,9 +367,7 @@ def test_what_is_not_optimal_is_not_called_so(grant: list[list[float]], claimed:
 
 
 @pytest.mark.parametrize("claimed", CLAIMED)
-@pytest.mark.parametrize(
-    "name", ["two resources", "nobody owns anything, two resources", "Fleet B", "one agent"]
-)
+@pytest.mark.parametrize("name", ["two resources", "nobody owns anything, two resources", "Fleet B", "one agent"])
 def test_granting_nothing_is_never_optimal(name: str, claimed: Objective) -> None:
     problem = NAMED[name]
     allocation = judged(problem, np.zeros((problem.n, problem.m)), claimed)
@@ -405,9 +400,7 @@ def test_a_trap_of_zeros_is_not_called_optimal() -> None:
 
 
 def test_one_trapped_agent_is_enough() -> None:
-    problem = fs.Problem(
-        endowment=[[0.0, 0.0], [1.0, 1.0]], capacity=[1.0, 1.0], elasticity=[[0.4, 0.4], [0.4, 0.4]]
-    )
+    problem = fs.Problem(endowment=[[0.0, 0.0], [1.0, 1.0]], capacity=[1.0, 1.0], elasticity=[[0.4, 0.4], [0.4, 0.4]])
     trapped = judged(problem, [[0.0, 0.0], [1.0, 1.0]], TotalUtility())
     assert trapped.status is fs.Status.FEASIBLE
     assert trapped.upper_bound is None or trapped.upper_bound >= fs.allocate(problem, fs.FairSynergy()).total
@@ -420,9 +413,7 @@ def random_divisions(problem: fs.Problem, rng: np.random.Generator, count: int) 
     """Feasible grants by many characters: even, greedy, spiteful."""
     seeds = rng.integers(2**32, size=count)
     spread = [changed(problem, weight=rng.choice([0.01, 0.3, 1.0, 30.0], problem.n)) for _ in seeds]
-    return [
-        fs.allocate(given, fs.Random(seed=int(seed))).grant for given, seed in zip(spread, seeds, strict=True)
-    ]
+    return [fs.allocate(given, fs.Random(seed=int(seed))).grant for given, seed in zip(spread, seeds, strict=True)]
 
 
 @given(problem=problems(concave=True, mild=True))

@@ -33,9 +33,15 @@ def handles(rule: str, problem: fs.Problem) -> bool:
     return not (rule == "Leximin" and problem.m > 2)
 
 
-def could_use(problem: fs.Problem) -> NDArray[np.bool_]:
-    """(n, m): whether more of a resource can matter to an agent, now or with more of the others."""
+def could_use(rule: str, problem: fs.Problem, grant: Array) -> NDArray[np.bool_]:
+    """(n, m): whether more of a resource can matter to an agent, now or with more of the others.
+
+    Where returns increase, the greatest total leaves some agents without anything of one resource; the others are
+    then of no use to them.
+    """
     reachable = (problem.endowment > 0) | ((problem.upper > 0) & (problem.capacity > 0))
+    if rule == "Fair-Synergy" and not fs.FairSynergy().objective.concave(problem):
+        reachable = problem.holding(grant) > 0
     others = np.stack([np.delete(reachable, k, axis=1).all(axis=1) for k in range(problem.m)], axis=1)
     return np.asarray(others)
 
@@ -55,7 +61,7 @@ def assert_sound(rule: str, problem: fs.Problem, grant: Array) -> None:
         return
     for k in range(problem.m):
         at_upper = grant[:, k] >= problem.upper[:, k] - EXACT * scale[k]
-        if not (at_upper | ~could_use(problem)[:, k]).all():
+        if not (at_upper | ~could_use(rule, problem, grant)[:, k]).all():
             assert spent[k] >= problem.capacity[k] - EXACT * scale[k], f"{problem.resources[k]} left over"
 
 
@@ -93,10 +99,7 @@ def test_more_than_two_resources(rule: str, problem: fs.Problem) -> None:
 @given(problem=problems(mild=True, concave=True))
 def test_the_order_of_the_agents_does_not_matter(rule: str, problem: fs.Problem) -> None:
     order = np.random.default_rng(0).permutation(problem.n)
-    rows = {
-        name: getattr(problem, name)[order]
-        for name in ("endowment", "elasticity", "weight", "floor", "ceiling")
-    }
+    rows = {name: getattr(problem, name)[order] for name in ("endowment", "elasticity", "weight", "floor", "ceiling")}
     shuffled = changed(problem, **rows, saturation=problem.saturation[order])
     difference = np.abs(divide(rule, shuffled) - divide(rule, problem)[order]) / problem.capacity
     assert difference.max() <= REPEATS
@@ -126,9 +129,7 @@ def test_random_draws_from_the_whole_simplex() -> None:
     """Shares of a flat Dirichlet distribution of n = 4: mean 1/4, variance 3/80; one draw per resource."""
     problem = fs.Problem(endowment=np.zeros((4, 2)), capacity=[1.0, 5.0], elasticity=np.full((4, 2), 0.5))
     rng = np.random.default_rng(8)
-    draws = (
-        np.stack([fs.allocate(problem, fs.Random(seed=rng)).grant for _ in range(2000)]) / problem.capacity
-    )
+    draws = np.stack([fs.allocate(problem, fs.Random(seed=rng)).grant for _ in range(2000)]) / problem.capacity
     error = np.sqrt(3 / 80 / 2000)
     np.testing.assert_allclose(draws.mean(axis=0), 0.25, atol=5 * error)
     np.testing.assert_allclose(draws.var(axis=0), 3 / 80, rtol=0.15)
@@ -142,9 +143,7 @@ def test_random_shares_are_proportional_to_weights_on_average() -> None:
     np.testing.assert_allclose(mean, np.array([1, 2, 5]) / 8, atol=0.02)
 
 
-@pytest.mark.parametrize(
-    "seed", [7, np.int64(7), np.random.default_rng(7), np.random.RandomState(7)], ids=repr
-)
+@pytest.mark.parametrize("seed", [7, np.int64(7), np.random.default_rng(7), np.random.RandomState(7)], ids=repr)
 def test_random_takes_any_usual_source_of_chance(seed: object) -> None:
     problem = NAMED["Fleet B"]
     assert_sound("Random", problem, fs.allocate(problem, fs.Random(seed=seed)).grant)  # type: ignore[arg-type]
@@ -163,9 +162,7 @@ def test_no_rule_touches_global_chance() -> None:
 
 def test_uniform_and_drf_give_twice_the_share_for_twice_the_weight() -> None:
     for rule in ("Uniform", "DRF", "DRF, pure"):
-        grant = divide(
-            rule, fs.Problem(endowment=[0.3, 0.1], capacity=3.0, elasticity=[0.5, 0.5], weight=[1, 2])
-        )
+        grant = divide(rule, fs.Problem(endowment=[0.3, 0.1], capacity=3.0, elasticity=[0.5, 0.5], weight=[1, 2]))
         np.testing.assert_allclose(grant[:, 0], [1.0, 2.0], rtol=1e-13)
 
 
@@ -260,9 +257,7 @@ def test_bounds_that_do_not_bind_change_nothing(rule: str, share: float, name: s
 
 @given(problem=problems(mild=True, bounds=False, weights=False))
 def test_uniform_is_an_equal_split(problem: fs.Problem) -> None:
-    np.testing.assert_allclose(
-        divide("Uniform", problem), np.tile(problem.capacity / problem.n, (problem.n, 1))
-    )
+    np.testing.assert_allclose(divide("Uniform", problem), np.tile(problem.capacity / problem.n, (problem.n, 1)))
 
 
 @given(problem=problems(mild=True, resources=(1,)))

@@ -128,9 +128,7 @@ def market(
     ceiling: object = np.inf,
 ) -> Market:
     n = len(np.atleast_1d(np.asarray(endowment)))
-    spread = [
-        np.broadcast_to(np.asarray(value, dtype=float), n) for value in (coefficient, exponent, endowment)
-    ]
+    spread = [np.broadcast_to(np.asarray(value, dtype=float), n) for value in (coefficient, exponent, endowment)]
     limits = [np.broadcast_to(np.asarray(value, dtype=float), n) for value in (floor, ceiling)]
     return Market(*spread, capacity, *limits)
 
@@ -168,9 +166,7 @@ def test_answers_known_by_hand(case: Market, expected: list[float]) -> None:
 def test_grants_scale_with_the_unit(exponent: float, unit: float) -> None:
     small = market(exponent=exponent)
     large = small._replace(endowment=small.endowment * unit, capacity=unit)
-    np.testing.assert_allclose(
-        fs.waterfill(*large).grant / unit, fs.waterfill(*small).grant, rtol=1e-12, atol=1e-12
-    )
+    np.testing.assert_allclose(fs.waterfill(*large).grant / unit, fs.waterfill(*small).grant, rtol=1e-12, atol=1e-12)
 
 
 def test_price_is_the_marginal_value_of_capacity() -> None:

@@ -18,9 +18,11 @@ import pandas as pd
 from fairsynergy.allocation import Allocation
 from fairsynergy.charts import palette
 from fairsynergy.fairness import dominators, gini, lorenz
-from fairsynergy.wording import badge, duration, number, percent, proof, proof
+from fairsynergy.problem import Array
+from fairsynergy.wording import badge, duration, number, percent, proof
 
 Spec = dict[str, Any]
+Box = tuple[float, float, float, float]  # left, bottom, right, top
 
 INK = "currentColor"
 FAINT = "#808080"  # for what was there before the cloud; with opacity, it recedes on white and on black
@@ -29,6 +31,9 @@ AXIS = 52  # height of a horizontal axis with its title [pixels]
 TEXT = 13  # [pixels]
 BEFORE = "before the cloud"
 ACCURACY = "Accuracy (share correct)"
+# Of labels on the map, in pixels: the width of a letter, the height of a line, the distance from label to point, and
+# the distance below which two points are one.
+LETTER, LINE, CLEAR, SAME_PLACE = 7.0, 15.0, 13.0, 3.0
 # Padding may carry an axis below zero, where no accuracy is.
 FROM_ZERO = "datum.value < 0 ? '' : datum.label"
 BINS = 25
@@ -81,9 +86,7 @@ def describe_rules(table: pd.DataFrame) -> str:
     )
 
 
-def outcomes(
-    table: pd.DataFrame, *, before: bool = False, size: tuple[float, float] = (320, 180)
-) -> pd.DataFrame:
+def outcomes(table: pd.DataFrame, *, before: bool = False, size: tuple[float, float] = (320, 180)) -> pd.DataFrame:
     """The table's rules as points on mean versus worst, labelled so that none hides another.
 
     Parameters
@@ -95,20 +98,25 @@ def outcomes(
     size : (float, float)
         About how wide and high the map's inside is [pixels]; decides where labels fit.
     """
-    points = table[["rule", "worst", "mean", "chosen"]].copy()
-    better = dominators(points[["mean", "worst"]].to_numpy())
-    points["standing"] = [f"dominated by {points.rule[i]}" if i >= 0 else UNDOMINATED for i in better]
+    names, worst, mean, chosen = (table[column].to_list() for column in ("rule", "worst", "mean", "chosen"))
+    better = dominators(np.column_stack([mean, worst]))
+    standing = [f"dominated by {names[i]}" if i >= 0 else UNDOMINATED for i in better]
     if before:
-        first = table.iloc[0]
-        points.loc[len(points)] = [BEFORE, first.worst_before, first.mean_before, False, BEFORE]
-    return _labelled(points, size)
+        worst, mean = [*worst, table.at[0, "worst_before"]], [*mean, table.at[0, "mean_before"]]
+        names, chosen, standing = [*names, BEFORE], [*chosen, False], [*standing, BEFORE]
+    points = {"rule": names, "worst": worst, "mean": mean, "chosen": chosen, "standing": standing}
+    return pd.DataFrame(points | _labels(names, np.column_stack([worst, mean]), size))
 
 
 def describe_outcomes(points: pd.DataFrame) -> str:
     """The map as text: which rules no other beats."""
-    best = points[points.standing == UNDOMINATED]
-    where = [f"{p.rule} (mean {number(p.mean)}, worst-off {number(p.worst)})" for p in best.itertuples()]
-    return f"Mean accuracy against worst-off accuracy, one point per rule. No other rule beats {', '.join(where)}."
+    columns = (points[column].to_list() for column in ("rule", "mean", "worst", "standing"))
+    best = [
+        f"{rule} (mean {number(mean)}, worst-off {number(worst)})"
+        for rule, mean, worst, standing in zip(*columns, strict=True)
+        if standing == UNDOMINATED
+    ]
+    return f"Mean accuracy against worst-off accuracy, one point per rule. No other rule beats {', '.join(best)}."
 
 
 def agents(allocation: Allocation, order: str, wanted: str = "") -> pd.DataFrame:
@@ -125,24 +133,25 @@ def agents(allocation: Allocation, order: str, wanted: str = "") -> pd.DataFrame
     """
     problem = allocation.problem
     before = problem.utility(np.zeros_like(allocation.grant))
-    table = pd.DataFrame(
-        {
-            "agent": problem.agents,
-            "place": np.arange(problem.n),
-            "before": before,
-            "after": allocation.utility,
-            "gain": allocation.utility - before,
-        }
-    )
-    wanted = wanted.strip()
-    table["found"] = table.agent.str.contains(wanted, case=False, regex=False) if wanted else False
+    wanted = wanted.strip().casefold()
+    columns = {
+        "agent": np.array(problem.agents, dtype=object),
+        "place": np.arange(problem.n),
+        "before": before,
+        "after": allocation.utility,
+        "gain": allocation.utility - before,
+        "found": np.array([bool(wanted) and wanted in name.casefold() for name in problem.agents]),
+    }
     for k, resource in enumerate(problem.resources):
-        table[f"gamma_{resource}"] = problem.elasticity[:, k]
-        table[f"own_{resource}"] = problem.endowment[:, k]
-        table[f"granted_{resource}"] = allocation.grant[:, k]
-        table[f"held_{resource}"] = allocation.holding[:, k]
+        columns |= {
+            f"gamma_{resource}": problem.elasticity[:, k],
+            f"own_{resource}": problem.endowment[:, k],
+            f"granted_{resource}": allocation.grant[:, k],
+            f"held_{resource}": allocation.holding[:, k],
+        }
     column, ascending = ORDERS[order]
-    return table.sort_values(column, ascending=ascending, kind="stable", ignore_index=True)
+    places = np.argsort(columns[column] if ascending else -columns[column], kind="stable")
+    return pd.DataFrame({name: values[places] for name, values in columns.items()})
 
 
 def rules_table(table: pd.DataFrame) -> pd.DataFrame:
@@ -191,22 +200,20 @@ def distribution(table: pd.DataFrame, before: str, after: str, parts: tuple[str,
     parts : (str, str)
         What the two columns are called in the legend.
     """
-    edges = np.histogram_bin_edges(table[[before, after]].to_numpy(), BINS)
-    found = table[table.found]
-    rows = [
-        pd.DataFrame(
-            {
-                "low": edges[:-1],
-                "high": edges[1:],
-                "count": np.histogram(table[column], edges)[0],
-                "part": part,
-                "agent": "",
-            }
-        )
-        for part, column in zip(parts, (before, after), strict=True)
-    ]
-    rows.append(found[["agent", after]].rename(columns={after: "low"}))
-    return pd.concat(rows, ignore_index=True)
+    values = [table[column].to_numpy() for column in (before, after)]
+    edges = np.histogram_bin_edges(values, BINS)
+    found = table["found"].to_numpy()
+    bars, marks = 2 * BINS, int(found.sum())
+    nothing = np.full(marks, np.nan)
+    return pd.DataFrame(
+        {
+            "low": np.concatenate([edges[:-1], edges[:-1], values[1][found]]),
+            "high": np.concatenate([edges[1:], edges[1:], nothing]),
+            "count": np.concatenate([*(np.histogram(amounts, edges)[0] for amounts in values), nothing]),
+            "part": np.repeat([*parts, None], [BINS, BINS, marks]),
+            "agent": [""] * bars + table["agent"][found].to_list(),
+        }
+    )
 
 
 def describe_agents(table: pd.DataFrame, resource: str, rule: str) -> str:
@@ -230,28 +237,27 @@ def describe_accuracy(table: pd.DataFrame, rule: str) -> str:
 
 
 def relative(allocations: Mapping[str, Allocation], *, to: str) -> pd.DataFrame:
-    """Worst, mean and best of each rule, absolute and relative to one of them; inequality; readable column names."""
-    table = rules(allocations, to).set_index("rule")
-    shown: dict[str, Any] = {"Rule": table.index}
-    for column, title in (("worst", "Worst-off"), ("mean", "Mean"), ("best", "Best-off")):
-        shown[title] = table[column].to_numpy()
-        base = table.at[to, column]
-        shown[f"{title} vs {to}"] = table[column].to_numpy() / base - 1 if base > 0 else np.nan
-    shown["Gini index"] = [gini(a.utility) for a in allocations.values()]
-    shown["Proof"] = table["proof"].to_numpy()
-    shown["Time [ms]"] = table["milliseconds"].to_numpy()
+    """Worst, mean and best of each rule, and how much more that is than one rule's; for a reader."""
+    base = allocations[to]
+    shown: dict[str, Any] = {"Rule": list(allocations)}
+    for measured, title in (("worst", "Worst-off"), ("mean", "Mean"), ("best", "Best-off")):
+        values = np.array([getattr(allocation, measured) for allocation in allocations.values()])
+        against = getattr(base, measured)
+        shown[title] = values
+        shown[f"{title} vs {to} [%]"] = 100 * (values / against - 1) if against > 0 else np.full(len(values), np.nan)
+    shown["Gini index"] = [gini(allocation.utility) for allocation in allocations.values()]
+    shown["Proof"] = [badge(allocation) for allocation in allocations.values()]
+    shown["Time [ms]"] = [1000 * allocation.seconds for allocation in allocations.values()]
     return pd.DataFrame(shown)
 
 
 def lorenz_curves(allocations: Mapping[str, Allocation]) -> pd.DataFrame:
-    """Share of all accuracy that the poorest share of agents hold together, at most 100 steps per rule."""
-    curves = []
-    for name, allocation in allocations.items():
-        curve = lorenz(allocation.utility)
-        at = np.linspace(0, 1, min(len(curve), 101))
-        held = np.interp(at, np.linspace(0, 1, len(curve)), curve)
-        curves.append(pd.DataFrame({"rule": name, "agents": at, "accuracy": held}))
-    return pd.concat(curves, ignore_index=True)
+    """Share of all accuracy that the worst-off share of agents hold together, at most 100 steps per rule."""
+    curves = [lorenz(allocation.utility) for allocation in allocations.values()]
+    at = np.linspace(0, 1, min(len(curves[0]), 101))
+    held = [np.interp(at, np.linspace(0, 1, len(curve)), curve) for curve in curves]
+    names = np.repeat(list(allocations), len(at))
+    return pd.DataFrame({"rule": names, "agents": np.tile(at, len(curves)), "accuracy": np.concatenate(held)})
 
 
 def describe_lorenz(allocations: Mapping[str, Allocation]) -> str:
@@ -263,59 +269,71 @@ def describe_lorenz(allocations: Mapping[str, Allocation]) -> str:
     return f"Share of all accuracy that the worse-off half of the agents hold together. {'. '.join(halves)}."
 
 
-def _labelled(points: pd.DataFrame, size: tuple[float, float]) -> pd.DataFrame:
-    """Add `label`, `label_x`, `label_y` and `side`: each label beside its point, where it hides least.
+def _labels(names: Sequence[str], points: Array, size: tuple[float, float]) -> dict[str, Any]:
+    """Columns `label`, `label_x`, `label_y` and `side`: each label beside its point, where it hides least.
 
-    Points that coincide share one label. Distances are in pixels.
+    Points that coincide share one label. Distances are in pixels; the columns `left` to `top` are the map's ends.
     """
-    width, height = size
-    letter, line, clear = 7.0, 15.0, 13.0
-    low = points[["worst", "mean"]].min().to_numpy()
+    low, extent = points.min(axis=0), np.ptp(points, axis=0)
     # Rules that agree within a hair are not to be pulled apart by the axes.
-    extent = np.ptp(points[["worst", "mean"]].to_numpy(), axis=0)
     span = np.maximum(extent, LEAST_SPAN)
     room = (span - extent) / 2
-    places = (points[["worst", "mean"]].to_numpy() - low) / span * (width, height)
-    labels: list[str] = list(points.rule)
-    for i in range(len(labels)):
-        twin = next((j for j in range(i) if labels[j] and np.abs(places[i] - places[j]).max() < 3), None)
+    # Plain numbers: there are few, and Python counts faster with its own.
+    places: list[tuple[float, float]] = [(x, y) for x, y in ((points - low) / span * size).tolist()]
+    labels = list(names)
+    for i, (x, y) in enumerate(places):
+        near = [max(abs(x - other_x), abs(y - other_y)) < SAME_PLACE for other_x, other_y in places[:i]]
+        twin = next((j for j in range(i) if labels[j] and near[j]), None)
         if twin is not None:
             labels[twin], labels[i] = f"{labels[twin]}, {labels[i]}", ""
-
     if len(labels) > 2 and labels.count("") == len(labels) - 1:
         labels[0] = "every rule"
-    taken = [(x - clear / 2, y - clear / 2, x + clear / 2, y + clear / 2) for x, y in places]
-    chosen = []
-    for (x, y), label in zip(places, labels, strict=True):
-        reach = letter * len(label)
-        options = []
-        for rise in (0.0, line, -line, 2 * line, -2 * line, 3 * line, -3 * line):
-            for side, left in (("right", x + clear), ("left", x - clear - reach), ("middle", x - reach / 2)):
-                if side == "middle" and not rise:
-                    continue
-                box = (left, y + rise - line / 2, left + reach, y + rise + line / 2)
-                hidden = sum(_overlap(box, other) for other in taken)
-                outside = max(0.0, -20 - box[0]) + max(0.0, box[2] - width - 20)
-                options.append((5 * hidden + 20 * outside + abs(rise), side, rise, box))
-        _, side, rise, box = min(options, key=lambda option: option[0])
+
+    half = CLEAR / 2
+    taken = [(x - half, y - half, x + half, y + half) for x, y in places]
+    sides, ends = [], []
+    for place, label in zip(places, labels, strict=True):
+        side, end, box = _beside(place, LETTER * len(label), size[0], taken)
         if label:
             taken.append(box)
-        shift = {"right": clear, "left": -clear, "middle": 0.0}[side]
-        chosen.append((side, *((x + shift, y + rise) / np.array((width, height)) * span + low)))
-    return points.assign(
-        left=low[0] - room[0],
-        right=points.worst.max() + room[0],
-        bottom=low[1] - room[1],
-        top=points["mean"].max() + room[1],
-        label=labels,
-        side=[side for side, _, _ in chosen],
-        label_x=[x for _, x, _ in chosen],
-        label_y=[y for _, _, y in chosen],
-    )
+        sides.append(side)
+        ends.append(end)
+    label_x, label_y = (np.array(ends) / size * span + low).T
+    return {
+        "left": low[0] - room[0],
+        "right": low[0] + extent[0] + room[0],
+        "bottom": low[1] - room[1],
+        "top": low[1] + extent[1] + room[1],
+        "label": labels,
+        "side": sides,
+        "label_x": label_x,
+        "label_y": label_y,
+    }
 
 
-def _overlap(one: Sequence[float], other: Sequence[float]) -> float:
-    """Area that two boxes (left, bottom, right, top) share."""
+def _beside(
+    place: tuple[float, float], reach: float, width: float, taken: Sequence[Box]
+) -> tuple[str, tuple[float, float], Box]:
+    """On which side of a place a label of this reach hides least, where its end is, and its box."""
+    x, y = place
+    best: tuple[float, str, tuple[float, float], Box] | None = None
+    for rise in (0, LINE, -LINE, 2 * LINE, -2 * LINE, 3 * LINE, -3 * LINE):
+        for side, shift, left in (("right", CLEAR, CLEAR), ("left", -CLEAR, -CLEAR - reach), ("middle", 0, -reach / 2)):
+            if side == "middle" and not rise:
+                continue  # on the point itself
+            box = (x + left, y + rise - LINE / 2, x + left + reach, y + rise + LINE / 2)
+            outside = max(0.0, -20 - box[0]) + max(0.0, box[2] - width - 20)
+            cost = abs(rise) + 5 * sum(_overlap(box, other) for other in taken) + 20 * outside
+            if best is None or cost < best[0]:
+                best = (cost, side, (x + shift, y + rise), box)
+        if best is not None and best[0] <= abs(rise):
+            break  # further away is worse
+    assert best is not None
+    return best[1:]
+
+
+def _overlap(one: Box, other: Box) -> float:
+    """Area that two boxes share."""
     across = min(one[2], other[2]) - max(one[0], other[0])
     up = min(one[3], other[3]) - max(one[1], other[1])
     return max(across, 0.0) * max(up, 0.0)
@@ -368,15 +386,11 @@ def _dumbbells() -> Spec:
     chart = alt.layer(
         rows.transform_filter("datum.chosen").mark_rect(opacity=0.14, color=FAINT, cornerRadius=4),
         rows.mark_point(opacity=0).encode(x=alt.XDatum(1)),
-        rows.mark_bar(height=9, opacity=0.28, color=FAINT, yOffset=low).encode(
-            x="worst_before:Q", x2="best_before:Q"
-        ),
+        rows.mark_bar(height=9, opacity=0.28, color=FAINT, yOffset=low).encode(x="worst_before:Q", x2="best_before:Q"),
         rows.mark_tick(thickness=2, size=15, color=FAINT, yOffset=low).encode(x="mean_before:Q"),
         rows.mark_rule(strokeWidth=3, yOffset=low).encode(x=x, x2="best:Q", color=_colour()),
         *(
-            rows.mark_point(filled=True, size=50, opacity=1, yOffset=low).encode(
-                x=f"{end}:Q", color=_colour()
-            )
+            rows.mark_point(filled=True, size=50, opacity=1, yOffset=low).encode(x=f"{end}:Q", color=_colour())
             for end in ("worst", "best")
         ),
         rows.mark_point(filled=True, size=170, opacity=1, yOffset=low).encode(
@@ -387,9 +401,7 @@ def _dumbbells() -> Spec:
         rows.mark_text(align="left", dx=8, dy=-ROW * 0.22, fontWeight="bold", **text).encode(
             x=alt.value(0), text="rule:N"
         ),
-        rows.mark_text(align="left", dx=100, dy=-ROW * 0.22, **text).encode(
-            x=alt.value(0), text="mean_text:N"
-        ),
+        rows.mark_text(align="left", dx=100, dy=-ROW * 0.22, **text).encode(x=alt.value(0), text="mean_text:N"),
         rows.mark_text(align="right", dx=-8, dy=-ROW * 0.22, **text).encode(
             x=alt.value("width"), text="proof_text:N", tooltip=proved
         ),

@@ -378,7 +378,7 @@ def slices(view: Landscape, *, along: int, held: float) -> Tables:
     height = float(accuracy(stands, held))
     return {
         "family": family,
-        "labels": _apart(family[family["amount"] == amounts[-1]], 0.06 * view.top),
+        "labels": _apart(family[family["amount"] == amounts[-1]], 0.08 * view.top),
         "cut": pd.DataFrame({"other": held, "amount": amounts, "accuracy": accuracy(amounts, held)}),
         "point": pd.DataFrame({"amount": [stands], "accuracy": [height], "slope": [slope]}),
         "tangent": _segment(stands, height, slope, amounts[-1], view.top),

@@ -113,18 +113,18 @@ def _raise_both(problem: Problem) -> Division:
     imbalance = cache(market.imbalance)
     fuller = imbalance(0.0)  # > 0: the first resource is the scarcer one, and must become dearer
     if fuller == 0.0:
-        return Division(spend_exactly(problem, market.grant()), market.rounds)
+        return Division(spend_exactly(problem, market.found), market.rounds)
     near, far = 0.0, float(np.copysign(1.0, fuller))
     while imbalance(far) * fuller > 0:
         if abs(far) >= FREE:
             # The other resource cannot be spent at any price: all who rise have as much of it as they can use.
             idle = 1 if fuller > 0 else 0
-            grant = spend_exactly(problem, market.grant())
-            grant[:, idle] = market.grant()[:, idle]
+            grant = spend_exactly(problem, market.found)
+            grant[:, idle] = market.found[:, idle]
             return Division(grant, market.rounds)
         near, far = far, 2 * far
     market.imbalance(toms748(imbalance, *sorted((near, far)), xtol=1e-15, rtol=4 * EPSILON, maxiter=MAX_ROUNDS))
-    return Division(spend_exactly(problem, market.grant()), market.rounds)
+    return Division(spend_exactly(problem, market.found), market.rounds)
 
 
 class _Bundles(NamedTuple):
@@ -145,13 +145,14 @@ class _BundleMarket:
             low = np.log(np.minimum(problem.holding(problem.floor), problem.saturation))
             high = np.log(np.minimum(problem.holding(problem.upper), problem.saturation))
         self.gamma, self.log_weight = problem.elasticity, np.log(problem.weight)
-        self.alive = (high > -np.inf).all(axis=1)  # others have accuracy zero whatever they receive
+        self.alive = np.asarray((high > -np.inf).all(axis=1))  # others have accuracy zero whatever they receive
         best = (self.gamma * np.where(self.alive[:, None], high, -np.inf)).sum(axis=1)
         self.low, self.high = low, high
         self.least, self.best = (self.gamma * low).sum(axis=1), best
         equal = problem.log_utility(problem.capacity / problem.n) - self.log_weight
         self.log_level = float(np.min(equal, initial=np.inf, where=self.alive))
         self.ratio = 0.0
+        self.found = problem.floor  # grants at the latest ratio
         self.rounds = 0
 
     def bundles(self, log_level: float) -> _Bundles:
@@ -178,10 +179,10 @@ class _BundleMarket:
         slope_y = np.where(interior, 1 / (gx + gy), np.where(y_fixed, 0.0, 1 / gy))
         return _Bundles(np.stack([x, y], axis=1), np.stack([slope_x, slope_y], axis=1))
 
-    def grant(self, bundles: _Bundles | None = None) -> Array:
-        """(n, 2) grants of the bundles at the current level and ratio."""
+    def grant(self, bundles: _Bundles) -> Array:
+        """(n, 2) grants that bring agents to these bundles."""
         problem = self.problem
-        log_holding = (bundles or self.bundles(self.log_level)).log_holding
+        log_holding = bundles.log_holding
         holding = np.exp(np.minimum(log_holding, LOG_HUGE))
         grant = np.clip(holding - problem.endowment, problem.floor, problem.upper)
         # Exactly at a bound, where the logarithm is: exp(log(e)) - e is a rounding error, not a grant.
@@ -194,17 +195,18 @@ class _BundleMarket:
         self.ratio = ratio
         share = np.array([1 / (1 + np.exp(-ratio)), 1 / (1 + np.exp(ratio))]) / self.problem.capacity
         below, above = -np.inf, np.inf
+        under, over = (0.0, self.found), (0.0, self.found)  # spending and grants at either end of the bracket
         for _ in range(MAX_ROUNDS):
             self.rounds += 1
             bundles = self.bundles(self.log_level)
-            grant = self.grant(bundles)
+            grant = self.found = self.grant(bundles)
             spent = float(grant.sum(axis=0) @ share)
             holding = np.exp(np.minimum(bundles.log_holding, LOG_HUGE)) * self.alive[:, None]
             change = float((holding * bundles.slope).sum(axis=0) @ share)
             if spent > 1:
-                above = self.log_level
+                above, over = self.log_level, (spent, grant)
             else:
-                below = self.log_level
+                below, under = self.log_level, (spent, grant)
             if abs(spent - 1) <= SPENT:
                 break
             # What the rising agents hold grows like an exponential of the level: Newton on its logarithm.
@@ -215,7 +217,12 @@ class _BundleMarket:
             if not below < trial < above:
                 trial = 0.5 * (below + above)
             if abs(trial - self.log_level) <= EPSILON * max(1.0, abs(self.log_level)):
-                break  # the rest of the budget is a rounding error beside the endowments
+                # One level for both ends: grants too small beside their endowments to show in it, or worth too
+                # little. Any mixture has this level; one spends the budget.
+                if np.isfinite(below) and np.isfinite(above):
+                    mixture = (1 - under[0]) / (over[0] - under[0])
+                    self.found = under[1] + mixture * (over[1] - under[1])
+                break
             if not np.isfinite(trial):
                 if spent < 1:
                     if self.log_level >= np.max(self.best - self.log_weight, where=self.alive, initial=-np.inf):
@@ -228,5 +235,5 @@ class _BundleMarket:
             self.log_level = float(trial)
         else:
             raise SolverError("Leximin could not find the level that spends the budget; check the problem's scale")
-        filled = grant.sum(axis=0) / self.problem.capacity
+        filled = self.found.sum(axis=0) / self.problem.capacity
         return float(filled[0] - filled[1])

@@ -65,8 +65,8 @@ class Random(Policy):
     sentence: ClassVar[str] = "Shares are drawn by lot; any rule worth having should beat it."
 
     def divide(self, problem: Problem) -> Division:
-        given = isinstance(self.seed, np.random.Generator | np.random.RandomState)
-        rng = self.seed if given else np.random.default_rng(self.seed)
+        generators = np.random.Generator | np.random.RandomState
+        rng = self.seed if isinstance(self.seed, generators) else np.random.default_rng(self.seed)
         share = np.stack([rng.dirichlet(problem.weight) for _ in range(problem.m)], axis=1)
         return Division(_along(share, problem).grant.T, 0)
 

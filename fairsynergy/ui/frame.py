@@ -76,10 +76,14 @@ def enter() -> None:
     Controls that belong to app.py outlive a change of page; drawn by the page, they would be made anew by each, and
     the browser's Back would lose them.
     """
-    st.set_page_config(page_title="fairsynergy", page_icon=ICON, layout="wide")
-    page = st.navigation(pages(), position="top")
+    page = _navigate()
     st.session_state[FRAMED] = _frame()
     page.run()
+
+
+def _navigate() -> st.Page:
+    st.set_page_config(page_title="fairsynergy", page_icon=ICON, layout="wide")
+    return st.navigation(pages(), position="top")
 
 
 def visit() -> Visit:
@@ -88,7 +92,7 @@ def visit() -> Visit:
     if framed is None:
         # A first visit to a page's address runs the page without app.py, because the folder is named pages.
         try:
-            st.navigation(pages(), position="top")  # tells Streamlit that the folder is not its to discover
+            _navigate()  # tells Streamlit that the folder is not its to discover
         except StreamlitAPIException:
             framed = _frame()  # this page's file was started on its own
         else:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -241,18 +242,13 @@ def _forget_refusal() -> None:
 
 
 def _save(problem: Problem | None) -> None:
-    """Buttons that save the fleet on screen, in the form that `Open` reads."""
-    for label, write, kind in (("Save as CSV", write_csv, "csv"), ("Save as JSON", write_json, "json")):
+    """Buttons that save the fleet on screen, in the form that this page opens."""
+    for kind, write in (("csv", write_csv), ("json", write_json)):
         st.download_button(
-            label,
-            data="" if problem is None else lambda write=write: write(problem),
-            file_name=f"fleet.{kind}",
-            mime=f"text/{kind}",
-            key=f"save_{kind}",
-            on_click="ignore",
-            disabled=problem is None,
-            width="stretch",
-        )
+            f"Save as {kind.upper()}", data="" if problem is None else partial(write, problem),
+            file_name=f"fleet.{kind}", mime=f"text/{kind}", key=f"save_{kind}", on_click="ignore",
+            disabled=problem is None, width="stretch",
+        )  # fmt: skip
 
 
 def _foot() -> None:
@@ -267,9 +263,7 @@ def _foot() -> None:
 def link() -> str:
     """The address of what is on screen: the page, and every control that is not at its default."""
     now = {key: st.session_state.get(key) for key in DEFAULTS}
-    changed = {
-        key: _written(value) for key, value in now.items() if value is not None and value != DEFAULTS[key]
-    }
+    changed = {key: _written(value) for key, value in now.items() if value is not None and value != DEFAULTS[key]}
     page = (st.context.url or "").partition("?")[0]
     if page.count("/") == 2:  # nothing after the host
         page += "/"

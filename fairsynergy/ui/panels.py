@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import pandas as pd
 import streamlit as st
@@ -17,37 +17,51 @@ SHOWN = 5
 MARKUP = re.compile(r"([\\\[\]()<>{}$*_~#|!:+-])")
 
 
-def table(frame: pd.DataFrame, name: str) -> None:
+def table(name: str, make: Callable[[], pd.DataFrame]) -> None:
     """A table under a fold and as CSV, for those who want the numbers or cannot see the chart.
 
     Parameters
     ----------
-    frame : DataFrame
-        The numbers; column names carry units.
     name : str
-        What they are, in a few words; also the file's name. Unique on a page.
+        What the numbers are, in a few words; also the file's name. Unique on a page, and the same at every run.
+    make : callable
+        Makes the table, when the fold is open; column names carry units.
     """
-    with st.expander(f"Numbers: {name}", icon=":material/table:"):
-        st.dataframe(frame, hide_index=True)
-        download(frame, name)
+    fold = st.expander(f"Numbers: {name}", icon=":material/table:", key=f"fold_{_slug(name)}", on_change="rerun")
+    if fold.open:
+        with fold:
+            frame = make()
+            st.dataframe(frame, hide_index=True)
+            download(frame, name)
 
 
-def relative_table(frame: pd.DataFrame) -> None:
-    """The rules beside one another: amounts with three digits, changes in percent, and the CSV."""
-    changes = [column for column in frame if " vs " in column]
-    others = [column for column in frame.select_dtypes("number") if column not in changes]
-    written = dict.fromkeys(changes, "{:+.1%}") | dict.fromkeys(others, "{:.3f}")
-    st.dataframe(frame.style.format(written, na_rep="from 0"), hide_index=True)
-    download(frame, "rules relative to Uniform")
+def compared(frame: pd.DataFrame, name: str) -> None:
+    """A table of rules beside one another, and its CSV: changes in percent with their sign, the rest with 3 digits.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Columns of changes end in ``[%]``.
+    name : str
+        The CSV's name.
+    """
+    formats = {column: "%+.1f" if column.endswith("[%]") else "%.3f" for column in frame.select_dtypes("number")}
+    config = {column: st.column_config.NumberColumn(format=form) for column, form in formats.items()}
+    st.dataframe(frame, hide_index=True, column_config=config)
+    download(frame, name)
 
 
 def download(frame: pd.DataFrame, name: str) -> None:
     """A button that saves the frame as CSV, without a rerun."""
-    file = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") + ".csv"
+    file = f"{_slug(name)}.csv"
     st.download_button(
         "Download as CSV", data=lambda: frame.to_csv(index=False), file_name=file, mime="text/csv", key=f"csv_{file}",
         on_click="ignore", icon=":material/download:",
     )  # fmt: skip
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
 
 
 def found(allocations: Mapping[str, Allocation], rule: str, places: Sequence[int]) -> None:

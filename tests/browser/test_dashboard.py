@@ -151,7 +151,7 @@ def test_a_hostile_link_is_one_message_and_a_working_page(server, visitor):
     expect(chart(page, RULES)).to_be_visible()
     press(page, "agents", "ArrowRight")
     press(page, "gamma_compute", "ArrowLeft")
-    page.get_by_role("button", name="Reset").click()
+    page.get_by_role("button", name="Reset", exact=True).click()
     expect(page.get_by_test_id("stAlert")).to_have_count(0)
     expect(page).to_have_url(f"{server}/")
 

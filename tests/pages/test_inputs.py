@@ -7,6 +7,7 @@ import pytest
 from dashboard import answer, calm, open_page, shown
 
 import fairsynergy as fs
+from fairsynergy.fleet_files import write_json
 from fairsynergy.scenarios import PRESETS, FleetSpec, Setting
 from fairsynergy.ui import inputs
 from fairsynergy.wording import headline
@@ -33,9 +34,7 @@ def link(app):
 
 def test_the_sliders_are_the_fleet():
     app = open_page(setting="DL", agents=5, seed=3, compute=0.2, gamma_labels=("0.2", "0.4"), spread=0.5)
-    spec = FleetSpec(
-        agents=5, setting=Setting.DL, seed=3, local_compute=0.2, gamma_labels=(0.2, 0.4), spread=0.5
-    )
+    spec = FleetSpec(agents=5, setting=Setting.DL, seed=3, local_compute=0.2, gamma_labels=(0.2, 0.4), spread=0.5)
     assert answer(app) == sentence(spec.problem())
 
 
@@ -73,8 +72,7 @@ def test_a_file_is_its_fleet_before_the_cloud_of_the_sliders():
 
 
 def test_a_file_that_brings_its_cloud_switches_the_sliders_off():
-    content = b'{"capacity": {"compute": 0.5}, "agents": [{"compute": 0.1, "gamma_compute": 0.5}, {"compute": 0.2, "gamma_compute": 0.5}]}'
-    app = upload(open_page(), content, "fleet.json")
+    app = upload(open_page(), write_json(PRESETS["Fleet A"].problem).encode(), "fleet.json")
     assert calm(app)
     assert app.slider(key="capacity_compute").disabled
     assert not app.toggle(key="saturation").disabled
