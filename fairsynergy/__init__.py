@@ -2,7 +2,8 @@
 
 >>> import fairsynergy as fs
 >>> fleet = fs.Problem(endowment=[0.1, 0.3], capacity=0.5, elasticity=[0.5, 0.3])
->>> fs.allocate(fleet, fs.Leximin()).worst
+>>> round(fs.allocate(fleet, fs.Leximin()).worst, 3)
+0.735
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ from time import perf_counter
 import numpy as np
 
 from fairsynergy.dual import lowest_bound
+from fairsynergy.errors import SolverError
 from fairsynergy.objective import TotalUtility
 from fairsynergy.policies.policy import Policy
 from fairsynergy.problem import Array, Problem
@@ -178,12 +179,17 @@ def allocate(problem: Problem, policy: Policy) -> Allocation:
     >>> import fairsynergy as fs
     >>> fleet = fs.Problem(endowment=[0.1, 0.3], capacity=0.5, elasticity=[0.5, 0.3])
     >>> {name: round(fs.allocate(fleet, policy).mean, 3) for name, policy in fs.POLICIES.items()}
-    {'Fair-Synergy': 0.716, 'Random': 0.701, 'Uniform': 0.714, 'NUM': 0.729, 'DRF': 0.714, 'Leximin': 0.729}
+    {'Fair-Synergy': 0.736, 'Random': 0.703, 'Uniform': 0.714, 'NUM': 0.729, 'DRF': 0.714, 'Leximin': 0.735}
     """
     start = perf_counter()
     division = policy.divide(problem)
     seconds = perf_counter() - start
-    grant = np.ascontiguousarray(division.grant)
+    grant = np.ascontiguousarray(division.grant, dtype=np.float64)
+    if grant.shape != (problem.n, problem.m):
+        raise SolverError(
+            f"{policy.label} made grants of shape {grant.shape} for {problem.n} agents and {problem.m} resources; "
+            "correct its `divide`, which must return one grant per agent and resource"
+        )
     grant.setflags(write=False)
     objective = policy.objective or TotalUtility()
     levelling = objective.level(problem, grant)

@@ -8,11 +8,11 @@ that separates into one resource is a choice of (c, p); Fair-Synergy with one re
 p = 1 - gamma.
 
 The price is found by Halley's method on log mu, on the logarithm of what the active agents hold, kept inside a
-bracket. The last step, Newton's, is applied to the grants themselves, so no exponential is spent on confirming it.
+bracket; the last step is not spent on confirming itself.
 
->>> filled = waterfill([0.9, 0.3], [0.1, 0.7], [0.1, 0.3], 0.5)
+>>> filled = waterfill([0.5, 0.3], [0.5, 0.7], [0.1, 0.3], 0.5)
 >>> filled.grant.round(4), round(float(filled.price), 4)
-(array([0.3743, 0.1257]), 0.9693)
+(array([0.4753, 0.0247]), 0.6592)
 """
 
 from __future__ import annotations

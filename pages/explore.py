@@ -8,6 +8,9 @@ from fairsynergy.wording import headline
 
 TALL = 240  # of the charts of agents [pixels]
 EACH = 40  # up to this many agents each has its bar; beyond, a distribution says more
+# What a chart is called for those who cannot see it stays the same as a slider moves, or the browser would build
+# the chart anew instead of moving its marks. What it shows is said under the folds, in words and numbers.
+BELOW = "said in words and numbers below"
 
 visit = frame.visit()
 visit.answer.title(headline(visit.allocations, visit.rule), anchor=False)
@@ -17,10 +20,12 @@ rules = comparison.rules(visit.allocations, visit.rule)
 outcomes = comparison.outcomes(rules)
 left, right = st.columns([3, 2])
 with left:
-    st.vega_lite_chart(rules, comparison.DUMBBELLS, key="rules", alt=comparison.describe_rules(rules))
+    alt = f"Worst-off, mean and best-off accuracy under each rule; {BELOW}"
+    st.vega_lite_chart(rules, comparison.DUMBBELLS, key="rules", alt=alt)
     st.caption("Each line: worst-off, mean and best-off agent; grey: before the cloud; right: what is proved, time.")
 with right:
-    st.vega_lite_chart(outcomes, comparison.MAP, height=280, key="map", alt=comparison.describe_outcomes(outcomes))
+    alt = f"Mean against worst-off accuracy, one point per rule; {BELOW}"
+    st.vega_lite_chart(outcomes, comparison.MAP, height=280, key="map", alt=alt)
     st.caption("Up and right is better; hollow: another rule beats it.")
 
 # The fleet under one of them.
@@ -43,16 +48,27 @@ for resource, pane in zip(visit.problem.resources, panes[:-1], strict=True):
     else:
         data = comparison.distribution(agents, f"own_{resource}", f"granted_{resource}", ("own", "granted"))
         spec = comparison.amounts(visit.rule, resource)
-    words = comparison.describe_agents(agents, resource, visit.rule)
-    pane.vega_lite_chart(data, spec, height=TALL, key=f"agents_{resource}", alt=words)
+    alt = f"{resource.capitalize()} of the agents under {visit.rule}, own and granted; {BELOW}"
+    pane.vega_lite_chart(data, spec, height=TALL, key=f"agents_{resource}", alt=alt)
 if each:
     data, spec = agents, comparison.gains(visit.rule)
 else:
     data = comparison.distribution(agents, "before", "after", ("before", "after"))
     spec = comparison.accuracies(visit.rule)
-words = comparison.describe_accuracy(agents, visit.rule)
-panes[-1].vega_lite_chart(data, spec, height=TALL, key="agents_accuracy", alt=words)
+alt = f"Accuracy of the agents before the cloud and under {visit.rule}; {BELOW}"
+panes[-1].vega_lite_chart(data, spec, height=TALL, key="agents_accuracy", alt=alt)
 panels.found(visit.allocations, visit.rule, agents.place[agents.found].tolist())
 
-panels.table("the rules", lambda: comparison.rules_table(rules))
-panels.table("the agents", lambda: comparison.agents_table(agents))
+panels.table(
+    "the rules",
+    lambda: comparison.rules_table(rules),
+    words=lambda: [comparison.describe_rules(rules), comparison.describe_outcomes(outcomes)],
+)
+panels.table(
+    "the agents",
+    lambda: comparison.agents_table(agents),
+    words=lambda: [
+        *(comparison.describe_agents(agents, resource, visit.rule) for resource in visit.problem.resources),
+        comparison.describe_accuracy(agents, visit.rule),
+    ],
+)

@@ -13,7 +13,9 @@ rules = comparison.rules(visit.allocations, visit.rule)
 outcomes = comparison.outcomes(rules, before=True, size=(520, 320))
 left, right = st.columns([3, 2])
 with left:
-    st.vega_lite_chart(outcomes, comparison.MAP, height=460, key="map", alt=comparison.describe_outcomes(outcomes))
+    # Called the same at every move of a slider, or the browser would build the chart anew instead of moving its marks.
+    alt = "Mean against worst-off accuracy, one point per rule; said in words beside it."
+    st.vega_lite_chart(outcomes, comparison.MAP, height=460, key="map", alt=alt)
     st.caption("Up and to the right is better. Hollow: another rule is at least as good on both and better on one.")
 with right:
     st.subheader("What each rule costs, and what it gives", anchor=False)
@@ -25,7 +27,7 @@ panels.compared(comparison.relative(visit.allocations, to="Uniform"), "rules rel
 
 st.subheader("Who holds the accuracy", anchor=False)
 curves = comparison.lorenz_curves(visit.allocations)
-st.vega_lite_chart(
-    curves, comparison.LORENZ, height=360, key="lorenz", alt=comparison.describe_lorenz(visit.allocations)
-)
+alt = "Share of all accuracy that the worst-off agents hold together, one curve per rule; said in words below."
+st.vega_lite_chart(curves, comparison.LORENZ, height=360, key="lorenz", alt=alt)
 st.caption("Dashed: all agents have the same accuracy. The further below it a curve hangs, the more unequal they are.")
+st.caption(comparison.describe_lorenz(visit.allocations))

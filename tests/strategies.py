@@ -80,7 +80,7 @@ GOLDEN = Path(__file__).parent / "golden"
 
 
 def fleet(letter: str, **changes: object) -> fs.Problem:
-    """Fleet A or B of the paper's Fig. 6."""
+    """Fleet A (the paper's Fig. 6) or Fleet B (its distributed-learning fleet)."""
     stored = json.loads((GOLDEN / f"fleet_{letter}.json").read_text())
     problem = fs.Problem(**{name: stored[name] for name in ("endowment", "capacity", "elasticity")})
     return changed(problem, **changes)

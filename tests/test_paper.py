@@ -63,17 +63,17 @@ def test_figure_6_one_difficulty_is_classic_water_filling() -> None:
     np.testing.assert_allclose(num[:, 0], A["grants"]["NUM"], rtol=1e-12)
 
 
-# Fig. 6, distributed learning, mixed difficulty.
+# The distributed-learning fleet, mixed difficulty; the paper ties it to no figure.
 
 
-def test_figure_6_fleet_b_one_pass_and_converged_from_nothing() -> None:
+def test_fleet_b_one_pass_and_converged_from_nothing() -> None:
     """The released code stops after one pass; further passes gain 0.4 %."""
     one, many = (fs.allocate(fleet("b"), fs.FairSynergy(passes=passes)) for passes in (1, 200))
     assert one.mean == pytest.approx(B["mean"]["Fair-Synergy (1 pass)"], abs=0.5e-5)
     assert many.mean == pytest.approx(B["mean"]["Fair-Synergy from nothing"], abs=WRITTEN)
 
 
-def test_figure_6_fleet_b_from_several_starts() -> None:
+def test_fleet_b_from_several_starts() -> None:
     """The certified optimum is known; the search from several starts must not stay at a worse local one."""
     allocation = fs.allocate(fleet("b"), fs.FairSynergy())
     assert allocation.mean == pytest.approx(B["mean"]["optimum"], abs=WRITTEN)
@@ -87,13 +87,13 @@ def test_fleet_b_with_saturation() -> None:
 
 
 @pytest.mark.parametrize("rule", ["NUM", "Leximin"])
-def test_figure_6_mean_and_worst_of_fleet_b(rule: str) -> None:
+def test_mean_and_worst_of_fleet_b(rule: str) -> None:
     allocation = fs.allocate(fleet("b"), fs.POLICIES[rule])
     assert allocation.mean == pytest.approx(B["mean"][rule], abs=WRITTEN)
     assert allocation.worst == pytest.approx(B["worst"][rule], abs=WRITTEN)
 
 
-def test_figure_6_level_of_num_in_fleet_b() -> None:
+def test_level_of_num_in_fleet_b() -> None:
     holding = fs.allocate(fleet("b"), fs.NUM()).holding
     np.testing.assert_allclose(holding[:9], B["holding_level"]["NUM"], rtol=0, atol=WRITTEN)
     np.testing.assert_array_equal(holding[9], 0.25)  # the tenth owns more than the level, and gets nothing

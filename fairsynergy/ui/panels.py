@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import pandas as pd
 import streamlit as st
@@ -17,7 +17,7 @@ SHOWN = 5
 MARKUP = re.compile(r"([\\\[\]()<>{}$*_~#|!:+-])")
 
 
-def table(name: str, make: Callable[[], pd.DataFrame]) -> None:
+def table(name: str, make: Callable[[], pd.DataFrame], *, words: Callable[[], Iterable[str]] = lambda: ()) -> None:
     """A table under a fold and as CSV, for those who want the numbers or cannot see the chart.
 
     Parameters
@@ -26,10 +26,14 @@ def table(name: str, make: Callable[[], pd.DataFrame]) -> None:
         What the numbers are, in a few words; also the file's name. Unique on a page, and the same at every run.
     make : callable
         Makes the table, when the fold is open; column names carry units.
+    words : callable
+        Says what the charts above show, when the fold is open, a sentence or two for each.
     """
     fold = st.expander(f"Numbers: {name}", icon=":material/table:", key=f"fold_{_slug(name)}", on_change="rerun")
     if fold.open:
         with fold:
+            for said in words():
+                st.markdown(harmless(said))
             frame = make()
             st.dataframe(frame, hide_index=True)
             download(frame, name)

@@ -73,12 +73,25 @@ def test_an_agent_is_found_by_part_of_its_name(agents):
 
 @pytest.mark.parametrize("page", ["explore", "fairness_tradeoff"])
 @pytest.mark.parametrize("agents", [10, 41])
-def test_every_chart_can_be_read_without_seeing_it(page, agents):
+def test_every_chart_has_a_name_that_a_slider_does_not_change(page, agents):
+    """The browser builds a chart anew whose name changes, and moves the marks of one whose name does not."""
     app = open_page(page, agents=agents)
-    charts = app.get("vega_lite_chart")
-    assert charts
-    for chart in charts:
-        assert len(chart.proto.alt) > 40
+    names = [chart.proto.alt for chart in app.get("vega_lite_chart")]
+    assert names
+    assert all(len(name) > 40 for name in names)
+    assert len(set(names)) == len(names)
+    app.slider(key="capacity_compute").set_value(0.3).run()
+    assert [chart.proto.alt for chart in app.get("vega_lite_chart")] == names
+
+
+@pytest.mark.parametrize("agents", [10, 41])
+def test_every_chart_of_explore_is_said_in_words_under_the_folds(agents):
+    app = open_page(agents=agents, setting="DL")
+    table(app, "Gain in accuracy")
+    said = " ".join(line.value for line in app.markdown)
+    for start in ("Worst\\-off, mean and best\\-off accuracy under", "Mean accuracy against", "Compute of", "Labels of",
+                  "Accuracy of"):  # fmt: skip
+        assert start in said
 
 
 def test_a_utility_above_one_is_called_out_and_not_called_accuracy():
