@@ -127,7 +127,14 @@ def against_cvxpy() -> Iterator[Row]:
             f"{fresh * 1e3:.1f} ms", f"{fresh / ours:.0f} x, objective to {same:.0e}", goal,
             not goal or (fresh / ours >= 300 and same <= 1e-6),
         )  # fmt: skip
-        yield Row("  the same, CVXPY's problem compiled before", "", f"{again * 1e3:.1f} ms", f"{again / ours:.0f} x", "", True)
+        yield Row(
+            "  the same, CVXPY's problem compiled before",
+            "",
+            f"{again * 1e3:.1f} ms",
+            f"{again / ours:.0f} x",
+            "",
+            True,
+        )
         yield Row(
             "  Problem + allocate with its certificate, against CVXPY stated anew", f"{whole * 1e3:.3f} ms",
             f"{fresh * 1e3:.1f} ms", f"{fresh / whole:.0f} x", "", True,

@@ -121,9 +121,7 @@ class Problem:
         finite = np.isfinite
         rule = "finite and >= 0"
         self._refuse("endowment", ~(finite(own) & (own >= 0)), rule, "give what the agent already has, 0 if nothing")
-        self._refuse(
-            "capacity", ~(finite(self.capacity) & (self.capacity >= 0)), rule, "give what the cloud can share"
-        )
+        self._refuse("capacity", ~(finite(self.capacity) & (self.capacity >= 0)), rule, "give what the cloud can share")
         self._refuse(
             "elasticity",
             ~((gamma > 0) & (gamma < 1)),
@@ -237,9 +235,7 @@ def _names(field: str, given: Sequence[str] | None, count: int, noun: str) -> tu
     if len(set(names)) != count:
         twice = Counter(names).most_common(1)[0][0]
         last = count - 1 - names[::-1].index(twice)
-        raise ProblemError(
-            f"`{field}` has {twice!r} more than once; names must be unique", field=field, index=(last,)
-        )
+        raise ProblemError(f"`{field}` has {twice!r} more than once; names must be unique", field=field, index=(last,))
     return names
 
 

@@ -34,7 +34,5 @@ class NUM(Policy):
     objective: ClassVar[Objective | None] = LogHolding()
 
     def divide(self, problem: Problem) -> Division:
-        filled = waterfill(
-            problem.weight, 1.0, problem.endowment.T, problem.capacity, problem.floor.T, problem.upper.T
-        )
+        filled = waterfill(problem.weight, 1.0, problem.endowment.T, problem.capacity, problem.floor.T, problem.upper.T)
         return Division(filled.grant.T, filled.iterations)
