@@ -123,7 +123,8 @@ def _search(problem: Problem) -> Division:
             break
     best = grant[int(np.argmax(total))]
     # A run from nothing never offers one resource to an agent that lacks another; a crumb of both lets it in.
-    stuck = (problem.holding(best) < TINY).sum(axis=1, keepdims=True) >= 2
+    lacking = problem.holding(best) < TINY
+    stuck = lacking & (lacking.sum(axis=1, keepdims=True) >= 2)
     settled = _settle(problem, np.where(stuck, CRUMB * starts[1], best)[None])
     return Division(settled.grant, passes + settled.iterations)
 
