@@ -277,7 +277,7 @@ def verdicts(allocations: Mapping[str, Allocation]) -> dict[str, str]:
     better = dominators(np.array([[a.mean, a.worst] for a in allocations.values()]))
     said = {}
     for (name, allocation), other in zip(allocations.items(), better, strict=True):
-        if _same(allocation.mean, top):
+        if allocation.mean >= (1 - LEAST_COST) * top:
             first = f"reaches the highest mean of these rules ({number(top)})"
         else:
             first = f"gives up {percent(1 - allocation.mean / top)} of the highest mean ({number(top)}, {rich})"

@@ -169,17 +169,29 @@ def drawn(view, show=surfaces.CUTS):
 def test_the_surface_is_the_librarys():
     view = landscape(FLEET_B, agent=4)
     surface = drawn(view).data[0]
-    expected = view.accuracy(np.array(surface.x, dtype=float), np.array(surface.y, dtype=float)[:, None])
+    expected = view.accuracy(np.array(surface.x, dtype=float), np.array(surface.y, dtype=float))
     np.testing.assert_allclose(surface.z, expected, rtol=1e-5, atol=1e-6)
     assert surface.x[0] == surface.y[0] == 0
     assert surface.x[-1] == pytest.approx(view.far[0])
+    corners = np.stack([surface.x, surface.y], axis=1)[np.stack([surface.i, surface.j, surface.k])]
+    (right, up), (across, along) = (corners[1] - corners[0]).T, (corners[2] - corners[0]).T
+    assert np.abs(right * along - up * across).sum() / 2 == pytest.approx(view.far.prod())  # no hole, no overlap
+
+
+def test_lines_of_equal_accuracy_lie_on_the_surface():
+    view = landscape(FLEET_B, agent=4)
+    lines = next(trace for trace in drawn(view, show=()).data if trace.mode == "lines")
+    on = ~np.isnan(lines.x)
+    height = view.accuracy(np.array(lines.x, dtype=float)[on], np.array(lines.y, dtype=float)[on])
+    assert np.all(np.abs(lines.z[on] - height) < 0.01 * view.top)
+    assert np.isnan(lines.x).sum() == surfaces.CONTOURS - 1
 
 
 def test_each_plane_is_a_wall_and_the_line_in_which_it_cuts():
     view = landscape(FLEET_B, agent=4)
     bare = len(drawn(view, show=()).data)
     assert [len(drawn(view, show=surfaces.CUTS[:count]).data) - bare for count in range(4)] == [0, 2, 4, 6]
-    walls = [trace for trace in drawn(view).data if trace.type == "mesh3d"]
+    walls = [trace for trace in drawn(view).data[1:] if trace.type == "mesh3d"]
     y, x, level = view.planes(1, 1, 1)
     assert (set(walls[0].y), set(walls[1].x), set(walls[2].z)) == ({y}, {x}, {level})
     for wall, line in zip(drawn(view).data[1:7:2], drawn(view).data[2:8:2], strict=True):

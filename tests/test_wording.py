@@ -179,3 +179,9 @@ def test_a_dominated_rule_is_named_with_what_beats_it():
 def test_a_badge_never_promises_more_than_the_status(preset):
     for allocation in solve(PRESETS[preset].problem).values():
         assert (badge(allocation) == "proved optimal") == (allocation.status is fs.Status.OPTIMAL)
+
+
+def test_a_mean_that_reads_the_same_but_is_lower_is_not_called_the_highest():
+    said = verdicts(solve(PRESETS["Fleet A"].problem))
+    assert said["Uniform"].startswith("gives up 3 % of the highest mean (0.25, Fair-Synergy)")
+    assert said["Fair-Synergy"].startswith("reaches the highest mean of these rules (0.25)")

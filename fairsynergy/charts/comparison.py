@@ -552,7 +552,7 @@ def _lorenz() -> Spec:
     colour = alt.Color(
         "rule:N",
         scale=alt.Scale(domain=names, range=[palette.RULES[name].colour for name in names]),
-        legend=alt.Legend(title=None, orient="top", symbolType="stroke", symbolStrokeWidth=3),
+        legend=alt.Legend(title=None, orient="top", columns=3, symbolType="stroke", symbolStrokeWidth=3),
     )
     share = alt.Axis(format="%", tickCount=5)
     curves = alt.Chart(alt.NamedData("curves"))
