@@ -22,7 +22,7 @@ from fairsynergy.dual import lowest_bound
 from fairsynergy.errors import SolverError
 from fairsynergy.objective import TotalUtility
 from fairsynergy.policies.policy import Policy
-from fairsynergy.problem import Array, Problem
+from fairsynergy.problem import Array, Problem, read_only
 
 # Largest relative violation of a limit that rounding explains.
 FEASIBLE_WITHIN = 1e-9
@@ -114,12 +114,12 @@ class Allocation:
     @cached_property
     def holding(self) -> Array:
         """(n, m) endowment plus grant."""
-        return self.problem.holding(self.grant)
+        return read_only(self.problem.holding(self.grant))
 
     @cached_property
     def utility(self) -> Array:
         """(n,) accuracy of each agent."""
-        return self.problem.utility(self.grant)
+        return read_only(self.problem.utility(self.grant))
 
     @property
     def unspent(self) -> Array:
@@ -184,13 +184,12 @@ def allocate(problem: Problem, policy: Policy) -> Allocation:
     start = perf_counter()
     division = policy.divide(problem)
     seconds = perf_counter() - start
-    grant = np.ascontiguousarray(division.grant, dtype=np.float64)
+    grant = read_only(np.array(division.grant, dtype=np.float64))
     if grant.shape != (problem.n, problem.m):
         raise SolverError(
             f"{policy.label} made grants of shape {grant.shape} for {problem.n} agents and {problem.m} resources; "
             "correct its `divide`, which must return one grant per agent and resource"
         )
-    grant.setflags(write=False)
     objective = policy.objective or TotalUtility()
     levelling = objective.level(problem, grant)
     certificate = _certify(problem, policy, grant, levelling.price, levelling.residual)
@@ -198,7 +197,7 @@ def allocate(problem: Problem, policy: Policy) -> Allocation:
         problem=problem,
         policy=policy,
         grant=grant,
-        price=None if policy.objective is None else levelling.price,
+        price=None if policy.objective is None else read_only(levelling.price),
         certificate=certificate,
         status=_verdict(problem, policy, certificate),
         seconds=seconds,

@@ -176,7 +176,7 @@ class Problem:
     def upper(self) -> Array:
         """(n, m) largest useful grant: the ceiling, or what is missing to saturation; never below the floor."""
         room = np.minimum(self.ceiling, np.maximum(self.saturation - self.endowment, 0.0))
-        return _frozen(np.maximum(room, self.floor))
+        return read_only(np.maximum(room, self.floor))
 
     def holding(self, grant: ArrayLike) -> Array:
         """(..., n, m) endowment plus grant, for one grant or a batch of them (leading axes)."""
@@ -268,7 +268,7 @@ def _matrix(field: str, given: ArrayLike) -> Array:
         raise ProblemError(
             f"`{field}` is empty, shape {value.shape}; a fleet needs at least one agent and one resource", field=field
         )
-    return _frozen(value)
+    return read_only(value)
 
 
 def _vector(field: str, given: ArrayLike, count: int, what: str) -> Array:
@@ -278,7 +278,7 @@ def _vector(field: str, given: ArrayLike, count: int, what: str) -> Array:
         value = np.broadcast_to(value, (count,))
     if value.shape != (count,):
         raise ProblemError(f"`{field}` must be {what}, shape ({count},), got shape {value.shape}", field=field)
-    return _frozen(value)
+    return read_only(value)
 
 
 def _spread(field: str, given: ArrayLike, n: int, m: int) -> Array:
@@ -286,7 +286,7 @@ def _spread(field: str, given: ArrayLike, n: int, m: int) -> Array:
     if value.ndim == 1 and m == 1 and value.shape[0] == n:
         value = value[:, None]
     if value.ndim == 0 or value.shape in ((m,), (n, m)):
-        return _frozen(np.broadcast_to(value, (n, m)))
+        return read_only(np.broadcast_to(value, (n, m)))
     raise ProblemError(
         f"`{field}` must be one number, one per resource ({m},) or one per agent and resource ({n}, {m}), "
         f"got shape {value.shape}",
@@ -294,7 +294,8 @@ def _spread(field: str, given: ArrayLike, n: int, m: int) -> Array:
     )
 
 
-def _frozen(value: Array) -> Array:
+def read_only(value: Array) -> Array:
+    """The array itself, from now on refusing to be written."""
     value.setflags(write=False)
     return value
 

@@ -147,3 +147,10 @@ def test_every_exported_name_exists_and_every_error_is_ours() -> None:
     errors = [value for name in fs.__all__ if isinstance(value := getattr(fs, name), type) and name.endswith("Error")]
     assert len(errors) == 3
     assert all(issubclass(error, fs.FairSynergyError) for error in errors)
+
+
+def test_what_an_allocation_hands_out_cannot_be_written() -> None:
+    found = fs.allocate(fs.Problem(endowment=[0.1, 0.3], capacity=0.5, elasticity=[0.5, 0.3]), fs.FairSynergy())
+    for array in (found.grant, found.holding, found.utility, found.price):
+        with pytest.raises(ValueError, match="read-only"):
+            array[:] = 0.0

@@ -191,24 +191,11 @@ def picture(view: Landscape, *, planes: tuple[float, float, float], show: Collec
     """
     x_name, y_name = view.names
     far_x, far_y = view.far
-    x, y = (far * _fine(GRID) for far in view.far)
     height = view.top or 1.0
     lift = 0.008 * height  # lines lie just above the surface, so that they are seen whole
     point = f"{x_name} %{{x:.3f}}<br>{y_name} %{{y:.3f}}<br>accuracy %{{z:.3f}}<extra></extra>"
     figure = go.Figure(layout=_layout(x_name, y_name, far_x, far_y, height))
-    # Triangles rather than Plotly's own surface, which refines the grid and takes fourteen times as long to draw.
-    accuracy = _short(view.accuracy(x, y[:, None]).ravel())
-    i, j, k = _triangles(GRID)
-    figure.add_mesh3d(
-        x=_short(np.tile(x, GRID)),
-        y=_short(np.repeat(y, GRID)),
-        z=accuracy,
-        **{"i": i, "j": j, "k": k},
-        intensity=accuracy,
-        colorscale=SURFACE,
-        showscale=False,
-        hovertemplate=point,
-    )
+    _add_surface(figure, view, height, lift, point)
 
     at_y, at_x, level = planes
     steps = _fine(STEPS)
@@ -231,11 +218,6 @@ def picture(view: Landscape, *, planes: tuple[float, float, float], show: Collec
     for cut in show:
         _add_cut(figure, CUT_COLOURS[cut], *cuts[cut])
 
-    gap = np.full((1, 3), np.nan)
-    heights = [np.insert(view.isoquant(z), 2, z + lift, axis=1) for z in height * np.arange(1, CONTOURS) / CONTOURS]
-    lines = _short(np.concatenate([part for points in heights for part in (points, gap)]))
-    white = {"color": "#ffffff", "width": 1.5}
-    figure.add_scatter3d(**dict(zip("xyz", lines.T, strict=True)), mode="lines", line=white, hoverinfo="skip")
     way = view.before + np.linspace(0, 1, STEPS)[:, None] * (view.after - view.before)
     over = {"x": _short(way[:, 0]), "y": _short(way[:, 1]), "z": _short(view.accuracy(*way.T) + 1.5 * lift)}
     figure.add_scatter3d(**over, mode="lines", line={"color": colour, "width": 7}, hoverinfo="skip")
@@ -249,6 +231,25 @@ def picture(view: Landscape, *, planes: tuple[float, float, float], show: Collec
         hovertemplate=f"%{{text}}<br>{point}",
     )
     return figure
+
+
+def _add_surface(figure: go.Figure, view: Landscape, height: float, lift: float, hover: str) -> None:
+    """The surface, and lines of equal accuracy on it.
+
+    Made of triangles, because Plotly refines its own kind of surface until that takes fourteen times as long to draw.
+    """
+    x, y = (far * _fine(GRID) for far in view.far)
+    accuracy = _short(view.accuracy(x, y[:, None]).ravel())
+    figure.add_mesh3d(
+        x=_short(np.tile(x, GRID)), y=_short(np.repeat(y, GRID)), z=accuracy, **_triangles(GRID),
+        intensity=accuracy, colorscale=SURFACE, showscale=False, hovertemplate=hover,
+    )  # fmt: skip
+    gap = np.full((1, 3), np.nan)
+    levels = height * np.arange(1, CONTOURS) / CONTOURS
+    curves = [np.insert(view.isoquant(level), 2, level + lift, axis=1) for level in levels]
+    x, y, z = _short(np.concatenate([part for curve in curves for part in (curve, gap)])).T
+    white = {"color": "#ffffff", "width": 1.5}
+    figure.add_scatter3d(x=x, y=y, z=z, mode="lines", line=white, hoverinfo="skip")
 
 
 def _add_cut(figure: go.Figure, colour: str, wall: tuple[Any, ...], curve: tuple[Array, ...]) -> None:
@@ -296,11 +297,11 @@ def _fine(count: int) -> Array:
 
 
 @cache
-def _triangles(side: int) -> tuple[NDArray[np.int16], ...]:
-    """Corners of the two triangles in every cell of a square grid whose points are numbered row by row."""
+def _triangles(side: int) -> dict[str, NDArray[np.int16]]:
+    """Corners i, j, k of the two triangles in every cell of a square grid whose points are numbered row by row."""
     point = np.arange(side * side, dtype=np.int16).reshape(side, side)
     here, right, above, across = (p.ravel() for p in (point[:-1, :-1], point[:-1, 1:], point[1:, :-1], point[1:, 1:]))
-    return np.r_[here, right], np.r_[right, across], np.r_[above, above]
+    return {"i": np.r_[here, right], "j": np.r_[right, across], "k": np.r_[above, above]}
 
 
 def _short(values: Array) -> Array:
