@@ -1,8 +1,8 @@
 """The dashboard as a visitor meets it, against the least page that Streamlit can serve (floor.py).
 
-Both are served side by side and measured in turns, so that a busy machine slows both. A headless Chromium opens pages and
-presses arrow keys; its own clock says when a chart has changed. Thirty visitors are websocket clients that send what that
-browser sent. Reads the server's memory and CPU time from /proc, so it needs Linux; takes about three minutes.
+Both are served side by side and measured in turns, so that a busy machine slows both. A headless Chromium opens pages
+and presses arrow keys; its own clock says when a chart has changed. Thirty visitors are websocket clients that send
+what that browser sent. Reads the server's memory and CPU time from /proc, so it needs Linux; takes about three minutes.
 """
 
 from __future__ import annotations
@@ -54,7 +54,10 @@ WATCH = """
 const pictures = () => [...document.querySelectorAll("PICTURES")];
 const changed = (picture) => { if (picture) picture.changed ??= performance.now(); };
 let pressed = 0;
-addEventListener("keydown", () => { for (const picture of pictures()) delete picture.changed; pressed = performance.now(); }, true);
+addEventListener("keydown", () => {
+  for (const picture of pictures()) delete picture.changed;
+  pressed = performance.now();
+}, true);
 new MutationObserver((changes) => {
   for (const { type, target } of changes) {
     const element = target.nodeType === Node.ELEMENT_NODE ? target : target.parentElement;
@@ -170,7 +173,12 @@ def first_load(browser: Browser, ours: Server, floor: Server) -> Iterator[Row]:
         )  # fmt: skip
     whole = cold.seconds + ours.start
     yield Row(
-        "  from the command to the last chart", f"{whole:.1f} s", f"{cold_floor.seconds + floor.start:.1f} s", "", "", True
+        "  from the command to the last chart",
+        f"{whole:.1f} s",
+        f"{cold_floor.seconds + floor.start:.1f} s",
+        "",
+        "",
+        True,
     )
     yield Row(
         "  over the wire", f"{cold.size / MB:.2f} MB", f"{cold_floor.size / MB:.2f} MB", f"{cold.size / MB:.2f} MB",
@@ -221,7 +229,8 @@ def arrow_keys(explore: Slider, surfaces: Slider, least: Slider) -> Iterator[Row
         ratio = np.median(taken) / np.median(floor)
         yield Row(
             f"arrow key to changed chart, {name}, 100 agents, two resources; median of {PRESSES}",
-            f"{np.median(taken):.0f} ms", f"{np.median(floor):.0f} ms", f"{ratio:.1f} x", f"at most {most}", ratio <= most,
+            f"{np.median(taken):.0f} ms", f"{np.median(floor):.0f} ms",
+            f"{ratio:.1f} x", f"at most {most}", ratio <= most,
         )  # fmt: skip
         slow, other = (np.percentile(times, 95) for times in (taken, floor))
         yield Row("  95th percentile", f"{slow:.0f} ms", f"{other:.0f} ms", f"{slow / other:.1f} x", "", True)

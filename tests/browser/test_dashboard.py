@@ -52,7 +52,9 @@ def test_a_slider_moved_by_keyboard_changes_the_sentence_and_the_charts(server, 
 def test_a_shared_link_shows_the_same(server, visitor):
     page = visitor(server)
     choose(page, "setting", "DL")
+    expect(page.get_by_text("5.00 labels")).to_be_visible()
     press(page, "agents", "ArrowLeft", "ArrowLeft")
+    expect(page.get_by_text("8 agents drawn by lot")).to_be_visible()
     press(page, "capacity_labels", "ArrowRight")
     choose(page, "rule", "Leximin")
     expect(page).to_have_url(re.compile(r"agents=8.*rule=Leximin|rule=Leximin.*agents=8"))
