@@ -28,7 +28,7 @@ lock:
 	@$(PYTHON) -m venv $(VENV)/lock
 	@$(VENV)/lock/bin/python -m pip --quiet --disable-pip-version-check --no-input install 'uv>=0.5'
 	@$(VENV)/lock/bin/uv --quiet pip compile pyproject.toml --extra test --universal --python-version 3.11 \
-	    --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links \
+	    --upgrade --generate-hashes \
 	    --custom-compile-command 'make lock' --output-file requirements.lock
 	@echo 'requirements.lock is up to date; run make test, then commit it.'
 
