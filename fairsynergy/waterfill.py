@@ -17,9 +17,6 @@ bracket; the last step is not spent on confirming itself.
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache
 from math import inf, isfinite, log
 from typing import NamedTuple
 
@@ -33,8 +30,9 @@ Mask = NDArray[np.bool_]
 Tile = tuple[slice, slice]
 
 # Agents evaluated at a time: a handful of arrays of this many doubles stay inside a core's cache.
-TILE = 16384
-# Above this many numbers they are taken a tile at a time, on threads.
+TILE = 32768
+# Above this many numbers they are taken a tile at a time. Threads were tried: handing over the interpreter's lock
+# between operations this short costs what they gain.
 LARGE = 65536
 # A larger fleet takes its first price from a strided sample of about this many agents.
 SAMPLE = 32768
@@ -136,8 +134,7 @@ class _Market:
     def wanted(self, log_price: Array, tile: Tile) -> tuple[Array, Array]:
         """Holding wanted at the price, and its rate of decline -d log holding / d log price."""
         if self.prepared is None:
-            with np.errstate(divide="ignore"):  # a setting of each thread
-                log_c, rate = np.log(self.c[tile]), 1.0 / self.p[tile]
+            log_c, rate = np.log(self.c[tile]), 1.0 / self.p[tile]
             np.subtract(log_c, log_price[tile[0], None], out=log_c)
         else:
             log_c, rate = self.prepared
@@ -173,7 +170,7 @@ class _Market:
         if not self.large:
             return work(self.tiles[0])
         sums = [np.zeros(len(self.capacity)) for _ in range(4)]
-        for (rows, _), parts in zip(self.tiles, _threads().map(work, self.tiles), strict=True):
+        for (rows, _), parts in zip(self.tiles, map(work, self.tiles), strict=True):
             for total, part in zip(sums, parts, strict=True):  # in order: the same sums on any machine
                 total[rows] += part
         return sums
@@ -182,7 +179,7 @@ class _Market:
         """(batch, n) demand within bounds."""
         grant = np.empty(self.own.shape)
 
-        def work(tile: Tile) -> None:
+        for tile in self.tiles:
             wanted, _ = self.wanted(log_price, tile)
             low, high = self.bounds(tile)
             wanted -= self.own[tile]
@@ -191,9 +188,6 @@ class _Market:
                 np.minimum(wanted, high, out=wanted)
             # Below the smallest normal double a grant has lost its precision; it is written as nothing.
             np.multiply(wanted, wanted >= TINY, out=grant[tile])
-
-        for _ in _threads().map(work, self.tiles) if self.large else map(work, self.tiles):
-            pass
         return grant
 
     def clear(self) -> Filling:
@@ -334,9 +328,3 @@ def _tiles(rows: int, n: int) -> list[Tile]:
     width = min(n, TILE)
     height = max(1, TILE // width)
     return [np.s_[y : y + height, x : x + width] for y in range(0, rows, height) for x in range(0, n, width)]
-
-
-@cache
-def _threads() -> ThreadPoolExecutor:
-    """NumPy releases the interpreter's lock inside a tile, so that threads share the work."""
-    return ThreadPoolExecutor(max_workers=os.cpu_count(), thread_name_prefix="waterfill")
