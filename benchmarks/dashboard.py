@@ -1,8 +1,8 @@
-"""The dashboard as a visitor meets it, against the least page that Streamlit can serve (floor.py).
+"""The dashboard as a visitor meets it, beside the least page that Streamlit can serve (floor.py).
 
-Both are served side by side and measured in turns, so that a busy machine slows both. A headless Chromium opens pages
-and presses arrow keys; its own clock says when a chart has changed. Thirty visitors are websocket clients that send
-what that browser sent. Reads the server's memory and CPU time from /proc, so it needs Linux; takes about three minutes.
+Both are served at once and measured in turns, so that a busy machine slows both. A headless Chromium opens pages and
+presses arrow keys; its own clock tells when a chart has changed. Thirty visitors are websocket clients that send what
+the browser sent. The servers' memory and CPU time come from /proc, so this needs Linux; it takes about four minutes.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
+from urllib.error import URLError
 from urllib.parse import parse_qsl, urlencode
 from urllib.request import urlopen
 
@@ -37,47 +38,51 @@ FLOOR = [
     *("--server.headless", "true", "--server.address", "127.0.0.1", "--server.port"),
 ]
 
-FLEET = {"agents": "100", "setting": "DL"}  # two resources
-# Pictures that are waited for: all of Explore as a newcomer finds it; after a key press, its two of the six rules, and
-# the 3-D picture with its three twins.
-HOME_CHARTS, RULES_CHARTS, SURFACES = 4, 2, 4
+HUNDRED = {"agents": "100", "setting": "DL"}  # DL: two resources
+# Pictures to wait for, in the order of the page: all of Explore as a newcomer finds it; after a key press, the two of
+# the six rules on Explore, and the surface with its three twins.
+NEWCOMERS, RULES, SURFACES = 4, 2, 4
 LOADS, WARM_UP, PRESSES = 5, 3, 20
 VISITORS, UPDATES, THINK = 30, 12, 2.0  # seconds
 SESSIONS, AT_ONCE = 200, 10
-MB = 1e6
 PATIENCE = 30.0  # seconds until an answer counts as lost
+MB = 1e6
 
-# Marks each picture with when it first changed after a key press. Attributes count inside a drawing only. A 3-D picture
-# is a canvas, whose changes no observer sees, but Plotly tells when it has drawn.
+# After a key press, marks each picture with when it first changed and when the browser had then drawn a frame. In a
+# drawing its shapes count, elsewhere its text. A 3-D picture is a canvas, and Plotly tells when it has handed it over.
 PICTURES = ".stVegaLiteChart, .js-plotly-plot, .st-key-text"
 WATCH = """
 const pictures = () => [...document.querySelectorAll("PICTURES")];
-const changed = (picture) => { if (picture) picture.changed ??= performance.now(); };
 let pressed = 0;
 addEventListener("keydown", () => {
-  for (const picture of pictures()) delete picture.changed;
+  for (const picture of pictures()) picture.changed = picture.drawn = undefined;
   pressed = performance.now();
 }, true);
+const change = (picture) => {
+  if (!picture || picture.changed) return;
+  picture.changed = performance.now();
+  requestAnimationFrame(() => setTimeout(() => { picture.drawn = performance.now(); }));
+};
 new MutationObserver((changes) => {
   for (const { type, target } of changes) {
     const element = target.nodeType === Node.ELEMENT_NODE ? target : target.parentElement;
-    if (type !== "attributes" || element?.closest("svg")) changed(element?.closest("PICTURES"));
+    if (type !== "attributes" || element?.closest("svg")) change(element?.closest("PICTURES"));
   }
 }).observe(document, { subtree: true, childList: true, characterData: true, attributes: true });
-window.listen = () => {
-  for (const picture of pictures()) picture.on?.("plotly_afterplot", () => changed(picture));
-};
+window.listen = () => { for (const picture of pictures()) picture.on?.("plotly_afterplot", () => change(picture)); };
 window.answered = (count) => {
-  const times = pictures().slice(0, count).map((picture) => picture.changed);
-  return times.every(Boolean) && Math.max(...times) - pressed;
+  const seen = pictures().slice(0, count);
+  return seen.every((picture) => picture.drawn) && ["changed", "drawn"].map(
+    (what) => Math.max(...seen.map((picture) => picture[what])) - pressed);
 };
 """.replace("PICTURES", PICTURES)
-DRAWN = """([parts, count]) => document.querySelectorAll(parts).length >= count && performance.now()"""
+SHOWN = "([picture, count]) => document.querySelectorAll(picture).length >= count && performance.now()"
 IDLE = "[data-testid=stApp][data-test-script-state=notRunning][data-test-connection-state=CONNECTED]"
+QUIET = "() => new Promise((done) => requestAnimationFrame(() => requestIdleCallback(() => done())))"
 
 
 class Server(NamedTuple):
-    """A server under test, and the seconds it took to answer its first question."""
+    """A server under test, and how long it took to answer [seconds]."""
 
     port: int
     pid: int
@@ -93,7 +98,7 @@ class Server(NamedTuple):
 
     @property
     def cpu(self) -> float:
-        """Used so far, by all threads [seconds]."""
+        """Used so far by all threads [seconds]."""
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
@@ -104,7 +109,7 @@ def served(command: list[str]) -> Iterator[Server]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     start = time.perf_counter()
-    process = subprocess.Popen([*command, str(port)], cwd=ROOT, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen([*command, str(port)], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         while not healthy(port):
             if process.poll() is not None or time.perf_counter() - start > PATIENCE:
@@ -122,8 +127,8 @@ def served(command: list[str]) -> Iterator[Server]:
 def healthy(port: int) -> bool:
     try:
         with urlopen(f"http://127.0.0.1:{port}/_stcore/health") as answer:
-            return answer.status == 200
-    except OSError:
+            return bool(answer.status == 200)
+    except (URLError, ConnectionError):
         return False
 
 
@@ -131,13 +136,13 @@ def healthy(port: int) -> bool:
 
 
 class Load(NamedTuple):
-    """Seconds from the address to the last chart, and bytes over the wire."""
+    """Seconds from the address to the last picture, and bytes over the wire."""
 
     seconds: float
     size: float
 
 
-def load(browser: Browser, link: str, part: str, count: int) -> Load:
+def load(browser: Browser, link: str, picture: str, count: int) -> Load:
     """Open a link as somebody who has never been here: with an empty cache."""
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     page = context.new_page()
@@ -145,10 +150,10 @@ def load(browser: Browser, link: str, part: str, count: int) -> Load:
     wire = context.new_cdp_session(page)
     wire.send("Network.enable")
     wire.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
-    # In base64.
+    # The payload is in base64.
     wire.on("Network.webSocketFrameReceived", lambda event: sizes.append(len(event["response"]["payloadData"]) * 3 / 4))
     page.goto(link, wait_until="commit")
-    milliseconds = page.wait_for_function(DRAWN, arg=[part, count]).json_value()
+    milliseconds = page.wait_for_function(SHOWN, arg=[picture, count]).json_value()
     page.wait_for_selector(IDLE)
     page.wait_for_load_state("networkidle")
     context.close()
@@ -156,33 +161,28 @@ def load(browser: Browser, link: str, part: str, count: int) -> Load:
 
 
 def first_load(browser: Browser, ours: Server, floor: Server) -> Iterator[Row]:
-    charts, text = (".stVegaLiteChart svg.marks", HOME_CHARTS), (".st-key-text .stText", 1)
-    cold, cold_floor = load(browser, ours.link(), *charts), load(browser, floor.link(), *text)
-    warm, warm_floor = [], []
-    for _ in range(LOADS):
-        warm.append(load(browser, ours.link(), *charts))
-        warm_floor.append(load(browser, floor.link(), *text))
-    for when, mine, least, goal in (
-        ("the server's first visitor", [cold], [cold_floor], 3.0),
-        (f"later visitors, median of {LOADS}", warm, warm_floor, 1.0),
+    def visit_both() -> tuple[Load, Load]:
+        mine = load(browser, ours.link(), ".stVegaLiteChart svg.marks", NEWCOMERS)
+        return mine, load(browser, floor.link(), ".st-key-text .stText", 1)
+
+    first, least = visit_both()
+    later = list(zip(*(visit_both() for _ in range(LOADS)), strict=True))
+    warm, warm_floor = (median(visit.seconds for visit in visits) for visits in later)
+    for who, mine, other, most in (
+        ("a server's first visitor", first.seconds, least.seconds, 3),
+        (f"later visitors, median of {LOADS}", warm, warm_floor, 1),
     ):
-        seconds, other = (median(visit.seconds for visit in visits) for visits in (mine, least))
         yield Row(
-            f"first load until the last chart, empty cache, {when}", f"{seconds:.2f} s", f"{other:.2f} s",
-            f"{seconds:.2f} s", f"at most {goal:.0f} s", seconds <= goal,
+            f"first load until the last chart, empty cache, {who}", f"{mine:.2f} s", f"{other:.2f} s",
+            f"{mine / other:.1f} x", f"at most {most} s", mine <= most,
         )  # fmt: skip
-    whole = cold.seconds + ours.start
     yield Row(
-        "  from the command to the last chart",
-        f"{whole:.1f} s",
-        f"{cold_floor.seconds + floor.start:.1f} s",
-        "",
-        "",
-        True,
-    )
+        "  with the server's start", f"{ours.start + first.seconds:.2f} s", f"{floor.start + least.seconds:.2f} s",
+        "", "", True,
+    )  # fmt: skip
     yield Row(
-        "  over the wire", f"{cold.size / MB:.2f} MB", f"{cold_floor.size / MB:.2f} MB", f"{cold.size / MB:.2f} MB",
-        "at most 4 MB", cold.size <= 4 * MB,
+        "  over the wire", f"{first.size / MB:.2f} MB", f"{least.size / MB:.2f} MB",
+        f"{first.size / least.size:.1f} x", "at most 4 MB", first.size <= 4 * MB,
     )  # fmt: skip
 
 
@@ -190,10 +190,20 @@ def first_load(browser: Browser, ours: Server, floor: Server) -> Iterator[Row]:
 
 
 class Slider:
-    """A page in the browser, one of its sliders, how many pictures to wait for, and how long they took [seconds]."""
+    """A page in the browser and one of its sliders; each press adds (changed, drawn) to `times` [milliseconds].
 
-    def __init__(self, browser: Browser, link: str, slider: str, pictures: int) -> None:
-        self.pictures, self.seconds, self.sent = pictures, list[float](), BackMsg()
+    Parameters
+    ----------
+    browser, link
+        Where.
+    key : str
+        Of the slider.
+    pictures : int
+        How many of the page's first pictures must have changed.
+    """
+
+    def __init__(self, browser: Browser, link: str, key: str, pictures: int) -> None:
+        self.pictures, self.times, self.sent = pictures, list[tuple[float, float]](), BackMsg()
         self.page = browser.new_page(viewport={"width": 1440, "height": 2200})
         self.page.add_init_script(WATCH)
         self.page.on("websocket", lambda wire: wire.on("framesent", self._note))
@@ -201,20 +211,21 @@ class Slider:
         self.page.wait_for_selector(IDLE)
         self.page.wait_for_load_state("networkidle")
         self.page.evaluate("listen()")
-        self.handle = self.page.locator(f".st-key-{slider}").get_by_role("slider")
+        self.handle = self.page.locator(f".st-key-{key}").get_by_role("slider")
 
     def press(self) -> None:
-        """One step to the right, timed by the browser's clock; then wait until all is quiet."""
+        """One step to the right, then wait until all is quiet."""
         self.page.bring_to_front()
         self.handle.focus()
         self.page.keyboard.press("ArrowRight")
-        milliseconds = self.page.wait_for_function("count => answered(count)", arg=self.pictures).json_value()
+        times = self.page.wait_for_function("count => answered(count)", arg=self.pictures).json_value()
+        self.times.append(tuple(times))
         self.page.wait_for_selector(IDLE)
+        self.page.evaluate(QUIET)
         time.sleep(0.1)
-        self.seconds.append(milliseconds / 1e3)
 
     def _note(self, message: str | bytes) -> None:
-        """Keep the last thing the browser asked for."""
+        """Keep the last thing that the page asked for."""
         if isinstance(message, bytes):
             self.sent.ParseFromString(message)
 
@@ -224,34 +235,38 @@ def arrow_keys(explore: Slider, surfaces: Slider, least: Slider) -> Iterator[Row
     for _ in range(WARM_UP + PRESSES):
         for slider in sliders:
             slider.press()
-    floor, *ours = (np.array(slider.seconds[WARM_UP:]) * 1e3 for slider in sliders)
-    for name, taken, most in zip(("Explore", "Utility surfaces, 3-D and its 2-D twins"), ours, (3, 4), strict=True):
-        ratio = np.median(taken) / np.median(floor)
-        yield Row(
-            f"arrow key to changed chart, {name}, 100 agents, two resources; median of {PRESSES}",
-            f"{np.median(taken):.0f} ms", f"{np.median(floor):.0f} ms",
-            f"{ratio:.1f} x", f"at most {most}", ratio <= most,
-        )  # fmt: skip
-        slow, other = (np.percentile(times, 95) for times in (taken, floor))
-        yield Row("  95th percentile", f"{slow:.0f} ms", f"{other:.0f} ms", f"{slow / other:.1f} x", "", True)
+    floor, *ours = (np.array(slider.times[WARM_UP:]) for slider in sliders)
+    for name, taken, most in zip(("Explore", "Utility surfaces, 3-D and its twins"), ours, (3, 4), strict=True):
+        for percentile, what in (
+            (50, f"{name}, 100 agents, two resources: median of {PRESSES}"),
+            (95, "  95 % within"),
+        ):
+            mine, other = (np.percentile(each[:, 0], percentile) for each in (taken, floor))
+            goal = f"at most {most} x" if percentile == 50 else ""
+            yield Row(
+                f"arrow key to changed chart, {what}" if goal else what, f"{mine:.0f} ms", f"{other:.0f} ms",
+                f"{mine / other:.1f} x", goal, not goal or mine / other <= most,
+            )  # fmt: skip
+        mine, other = np.median(taken[:, 1]), np.median(floor[:, 1])
+        yield Row("  until it is drawn, median", f"{mine:.0f} ms", f"{other:.0f} ms", f"{mine / other:.1f} x", "", True)
 
 
 # Visitors without a browser.
 
 
 class Visitor:
-    """A websocket client that sends what the browser sent."""
+    """A websocket client that sends what a browser sent."""
 
-    def __init__(self, socket: ClientConnection, query: dict[str, str], recorded: BackMsg) -> None:
-        self.socket, self.query, self.recorded = socket, query, recorded
+    def __init__(self, wire: ClientConnection, query: dict[str, str], recorded: BackMsg) -> None:
+        self.wire, self.query, self.recorded = wire, query, recorded
 
     async def arrive(self) -> None:
-        first = BackMsg()
-        first.rerun_script.query_string = urlencode(self.query)
-        await self._ask(first)
+        message = BackMsg()
+        message.rerun_script.query_string = urlencode(self.query)
+        await self._ask(message)
 
     async def move(self, slider: str, value: float) -> None:
-        """Set a slider; the other controls are as they were in the browser, but for the query's."""
+        """Set a slider; every other control is as it was in the browser, but for the fleet drawn."""
         message = BackMsg()
         message.CopyFrom(self.recorded)
         asked = message.rerun_script
@@ -266,32 +281,30 @@ class Visitor:
 
     async def _ask(self, message: BackMsg) -> None:
         """Send, and read until the script has finished; a page with an error box is a failure."""
-        await self.socket.send(message.SerializeToString())
+        await self.wire.send(message.SerializeToString())
         wrong = ""
         async with asyncio.timeout(PATIENCE):
             while True:
-                said = ForwardMsg.FromString(await self.socket.recv(decode=False))
+                said = ForwardMsg.FromString(await self.wire.recv(decode=False))
                 kind = said.WhichOneof("type")
                 if kind == "delta" and said.delta.new_element.WhichOneof("type") in ("exception", "alert"):
                     wrong = str(said.delta.new_element)
-                if kind == "script_finished" and said.script_finished == ForwardMsg.FINISHED_WITH_COMPILE_ERROR:
-                    raise RuntimeError("the page does not compile")
-                if kind == "script_finished" and said.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY:
+                if kind == "script_finished" and said.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN:
                     break
-        if wrong:
-            raise RuntimeError(wrong)
+        if wrong or said.script_finished != ForwardMsg.FINISHED_SUCCESSFULLY:
+            raise RuntimeError(wrong or "the page does not compile")
 
 
 class Crowd(NamedTuple):
-    """What many visitors met: seconds per update, failures, the server's CPU seconds per update."""
+    """What many visitors met: seconds of each update, failures, and the server's CPU seconds per update."""
 
     seconds: list[float]
     errors: list[str]
     cpu: float
 
 
-async def crowd(server: Server, slider: str, values: tuple[float, ...], recorded: BackMsg) -> Crowd:
-    """Everybody has a fleet of their own, so that no answer is in the cache, and thinks between updates."""
+async def crowd(server: Server, query: dict[str, str], slider: str, values: range, recorded: BackMsg) -> Crowd:
+    """Everybody has a fleet of their own, so that few answers are in the cache, and thinks between updates."""
     seconds: list[float] = []
     errors: list[str] = []
     here = asyncio.Barrier(VISITORS + 1)
@@ -299,14 +312,14 @@ async def crowd(server: Server, slider: str, values: tuple[float, ...], recorded
     async def visit(number: int) -> None:
         chance = np.random.default_rng(number)
         async with connect(f"ws://127.0.0.1:{server.port}/_stcore/stream", max_size=None) as wire:
-            visitor = Visitor(wire, FLEET | {"seed": str(number + 1)}, recorded)
+            visitor = Visitor(wire, query | {"seed": str(number)}, recorded)
             await visitor.arrive()
             await here.wait()
             for value in chance.choice(values, UPDATES, replace=False):
                 await asyncio.sleep(chance.uniform(0.5, 1.5) * THINK)
                 start = time.perf_counter()
                 try:
-                    await visitor.move(slider, float(value))
+                    await visitor.move(slider, value / 100)
                 except (RuntimeError, TimeoutError) as error:
                     errors.append(repr(error))
                 seconds.append(time.perf_counter() - start)
@@ -319,20 +332,26 @@ async def crowd(server: Server, slider: str, values: tuple[float, ...], recorded
     return Crowd(seconds, errors, (server.cpu - before) / len(seconds))
 
 
-def thirty_visitors(ours: Server, explore: Slider, floor: Server, least: Slider) -> Iterator[Row]:
-    mine = asyncio.run(crowd(ours, "capacity_compute", tuple(np.arange(0, 201) / 100), explore.sent))
-    other = asyncio.run(crowd(floor, "n", tuple(range(1001)), least.sent))
-    title = f"{VISITORS} visitors, each with a fleet of its own, {THINK:.0f} s of thought, {len(mine.seconds)} updates"
-    for percentile, goal in ((50, 60), (95, 150)):
-        found, least_found = (np.percentile(each.seconds, percentile) * 1e3 for each in (mine, other))
+def thirty_visitors(ours: Server, floor: Server, hundred: Slider, newcomer: Slider, least: Slider) -> Iterator[Row]:
+    other = asyncio.run(crowd(floor, {}, "n", range(0, 100_000, 100), least.sent))
+    for fleet, query, recorded in (
+        ("100 agents, two resources", HUNDRED, hundred.sent),
+        ("10 agents, one resource", {}, newcomer.sent),
+    ):
+        mine = asyncio.run(crowd(ours, query, "capacity_compute", range(201), recorded))
+        for percentile, most in ((50, 60), (95, 150)):
+            found, floors = (np.percentile(each.seconds, percentile) * 1e3 for each in (mine, other))
+            who = f"{VISITORS} visitors on Explore, {THINK:.0f} s of thought, {fleet}: " if percentile == 50 else "  "
+            yield Row(
+                f"{who}{percentile} % of {len(mine.seconds)} updates within", f"{found:.0f} ms", f"{floors:.0f} ms",
+                f"{found / floors:.1f} x", f"at most {most} ms", found <= most,
+            )  # fmt: skip
+        cpu, floors = mine.cpu * 1e3, other.cpu * 1e3
         yield Row(
-            f"{title}: {percentile} % within" if percentile == 50 else f"  {percentile} % within",
-            f"{found:.0f} ms", f"{least_found:.0f} ms", f"{found:.0f} ms", f"at most {goal} ms", found <= goal,
-        )  # fmt: skip
-    cpu, least_cpu = mine.cpu * 1e3, other.cpu * 1e3
-    yield Row("  CPU per update", f"{cpu:.1f} ms", f"{least_cpu:.1f} ms", f"{cpu:.1f} ms", "at most 40 ms", cpu <= 40)
-    failed = f"{len(mine.errors)}" + (f": {mine.errors[0][:60]}" if mine.errors else "")
-    yield Row("  failed updates", failed, f"{len(other.errors)}", failed, "0", not mine.errors)
+            "  CPU per update", f"{cpu:.0f} ms", f"{floors:.0f} ms", f"{cpu / floors:.1f} x", "at most 40 ms", cpu <= 40
+        )
+        first = f": {mine.errors[0][:80]}" if mine.errors else ""
+        yield Row("  errors", f"{len(mine.errors)}{first}", f"{len(other.errors)}", "", "0", not mine.errors)
 
 
 async def come_and_go(server: Server, query: dict[str, str]) -> None:
@@ -352,13 +371,12 @@ def memory(ours: Server, floor: Server) -> Iterator[Row]:
     grown = []
     for server in (ours, floor):
         before = server.memory
-        asyncio.run(come_and_go(server, FLEET))
+        asyncio.run(come_and_go(server, HUNDRED))
         time.sleep(1)
         grown.append((server.memory - before) / MB)
-    mine, other = grown
     yield Row(
-        f"resident memory after {SESSIONS} sessions opened and closed (now {ours.memory / MB:.0f} MB)",
-        f"{mine:+.1f} MB", f"{other:+.1f} MB", f"{mine:+.1f} MB", "at most +20 MB", mine <= 20,
+        f"resident memory after {SESSIONS} sessions opened and closed", f"{grown[0]:+.1f} MB", f"{grown[1]:+.1f} MB",
+        f"now {ours.memory / MB:.0f} MB", "at most +20 MB", grown[0] <= 20,
     )  # fmt: skip
 
 
@@ -367,16 +385,18 @@ def rows() -> Iterator[Row]:
     path = chromium.find()
     if path is None:
         raise SystemExit(f"The dashboard is measured in a browser, but {chromium.why_not()}; {chromium.ADVICE}.")
-    busy = os.getloadavg()[0]
-    yield Row(f"load of the machine before ({os.cpu_count()} processors)", f"{busy:.1f}", "", "", "", True)
+    load = f"{os.getloadavg()[0]:.1f}"
+    yield Row(f"load of the machine's {os.cpu_count()} processors before; none is best", load, "", "", "", True)
     with served(FLOOR) as floor, served(DASHBOARD) as ours:
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=path)
             yield from first_load(browser, ours, floor)
-            explore = Slider(browser, ours.link(**FLEET), "capacity_compute", RULES_CHARTS)
-            surfaces = Slider(browser, ours.link("utility_surfaces", **FLEET), "capacity_compute", SURFACES)
+            explore = Slider(browser, ours.link(**HUNDRED), "capacity_compute", RULES)
+            surfaces = Slider(browser, ours.link("utility_surfaces", **HUNDRED), "capacity_compute", SURFACES)
             least = Slider(browser, floor.link(), "n", 1)
             yield from arrow_keys(explore, surfaces, least)
+            newcomer = Slider(browser, ours.link(), "capacity_compute", RULES)
+            newcomer.press()
             browser.close()
         yield from memory(ours, floor)
-        yield from thirty_visitors(ours, explore, floor, least)
+        yield from thirty_visitors(ours, floor, explore, newcomer, least)
