@@ -72,7 +72,7 @@ new MutationObserver((changes) => {
 window.listen = () => { for (const picture of pictures()) picture.on?.("plotly_afterplot", () => change(picture)); };
 window.answered = (count) => {
   const seen = pictures().slice(0, count);
-  return seen.every((picture) => picture.drawn) && ["changed", "drawn"].map(
+  return seen.length === count && seen.every((picture) => picture.drawn) && ["changed", "drawn"].map(
     (what) => Math.max(...seen.map((picture) => picture[what])) - pressed);
 };
 """.replace("PICTURES", PICTURES)
@@ -208,6 +208,7 @@ class Slider:
         self.page.add_init_script(WATCH)
         self.page.on("websocket", lambda wire: wire.on("framesent", self._note))
         self.page.goto(link)
+        self.page.wait_for_function(SHOWN, arg=[PICTURES, pictures])
         self.page.wait_for_selector(IDLE)
         self.page.wait_for_load_state("networkidle")
         self.page.evaluate("listen()")

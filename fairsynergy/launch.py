@@ -148,8 +148,8 @@ def has_display() -> bool:
 def warm_then(ready: Callable[[], None]) -> Callable[[st.App], AbstractAsyncContextManager[None]]:
     """A start-up hook that loads and solves everything once, freezes the collector, then calls `ready`.
 
-    Streamlit collects garbage after every run of a script. With every library loaded that walk takes about
-    0.1 s and holds all visitors up; what exists now lives as long as the server, so the walk may skip it.
+    With every library loaded, a full walk of the garbage collector takes about 0.1 s and holds all visitors
+    up; what exists now lives as long as the server, so the walk may skip it.
     """
 
     @asynccontextmanager

@@ -38,7 +38,8 @@ if problem.m == 1:
         right.markdown(f"{mark} {panels.harmless(words)}")
 else:
     view = surfaces.Landscape(allocation, agent, reach, (problem.resources.index(x), problem.resources.index(y)))
-    marks = (f":violet-badge[{y} fixed]", f":orange-badge[{x} fixed]", ":red-badge[accuracy fixed]")
+    fixed = (panels.harmless(f"{resource} fixed") for resource in (y, x, "accuracy"))
+    marks = [f":{hue}-badge[{words}]" for hue, words in zip(("violet", "orange", "red"), fixed, strict=True)]
     left, right = st.columns([5, 3], vertical_alignment="center")
     with right:
         st.markdown(panels.harmless(surfaces.describe(view, visit.rule)))
@@ -47,7 +48,15 @@ else:
             format_func=lambda cut: marks[cut],
         )  # fmt: skip
         percents = [
-            st.slider(f"{mark} at … % of what {name} has now", 0, 300, 100, 5, format="%d %%", key=f"cut_{cut}")
+            st.slider(
+                f"{mark} at … % of what {panels.harmless(name)} has now",
+                0,
+                300,
+                100,
+                5,
+                format="%d %%",
+                key=f"cut_{cut}",
+            )
             for cut, mark in zip(surfaces.CUTS, marks, strict=True)
         ]
     planes = view.planes(*(percent / 100 for percent in percents))

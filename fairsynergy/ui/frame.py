@@ -144,7 +144,7 @@ def _last_good(asked: inputs.Fleet) -> tuple[fs.Problem, str, solve.Answers, lis
 def _settle() -> None:
     """Once per server: what is loaded by now lives as long as it, so garbage collection may skip it.
 
-    Streamlit collects after every run of a script; walking every library each time would hold all visitors up.
+    Walking every library each time would hold all visitors up.
     """
     gc.collect()
     gc.freeze()

@@ -7,7 +7,7 @@ The script comes from static/ (no other host is asked); colours follow the theme
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Any
 
 import streamlit as st
 
@@ -16,12 +16,13 @@ BUNDLE = "/app/static/plotly-gl3d.min.js"
 HTML = """
 <div class="plot3d">
   <div class="plot3d-views" role="group" aria-label="Point of view"></div>
-  <div class="plot3d-scene" role="img"></div>
+  <div class="plot3d-scene" role="group" tabindex="0"></div>
 </div>
 """
 
 CSS = """
 .plot3d-scene { width: 100%; height: var(--plot3d-height, 480px); }
+.plot3d-scene, .plot3d-scene * { touch-action: pan-y; }
 .plot3d-views { display: flex; flex-wrap: wrap; gap: 0.5rem; margin-bottom: 0.25rem; }
 .plot3d-views button {
   padding: 0.25rem 0.75rem; cursor: pointer; font: inherit; font-size: 0.875rem;
@@ -56,12 +57,56 @@ function dress(layout, host) {
   for (const axis of [layout.scene.xaxis, layout.scene.yaxis, layout.scene.zaxis]) axis.color = text;
 }
 
+// Drag or use the arrow keys to turn, + and - to come nearer. Not Plotly's own dragging: it runs on whenever a frame
+// is late, and on a phone it keeps the page from scrolling.
+function steer(scene, relayout) {
+  let held = null;
+  let due = null;
+  const turn = (right, down, nearer = 1) => {
+    if (due) {
+      due = [due[0] + right, due[1] + down, due[2] * nearer];
+      return;
+    }
+    due = [right, down, nearer];
+    requestAnimationFrame(() => {
+      const { eye, center, up } = scene.layout.scene.camera;
+      const [x, y, z] = [eye.x - center.x, eye.y - center.y, eye.z - center.z];
+      const far = Math.hypot(x, y, z) / due[2];
+      const around = Math.atan2(y, x) - due[0];
+      const above = Math.min(1.55, Math.max(-1.55, Math.asin(z / Math.hypot(x, y, z)) + due[1]));
+      due = null;
+      const level = far * Math.cos(above);
+      relayout({ center, up, eye: {
+        x: center.x + level * Math.cos(around), y: center.y + level * Math.sin(around),
+        z: center.z + far * Math.sin(above) } });
+    });
+  };
+  scene.addEventListener("pointerdown", (event) => {
+    if (event.button || event.target.closest(".modebar")) return;
+    held = event;
+    scene.setPointerCapture(event.pointerId);
+  });
+  scene.addEventListener("pointermove", (event) => {
+    if (!held) return;
+    turn((event.clientX - held.clientX) / 150, (event.clientY - held.clientY) / 150);
+    held = event;
+  });
+  for (const end of ["pointerup", "pointercancel"]) scene.addEventListener(end, () => { held = null; });
+  const keys = { ArrowLeft: [-0.1, 0], ArrowRight: [0.1, 0], ArrowUp: [0, -0.1], ArrowDown: [0, 0.1],
+    "+": [0, 0, 1.1], "-": [0, 0, 1 / 1.1] };
+  scene.addEventListener("keydown", (event) => {
+    if (!(event.key in keys)) return;
+    event.preventDefault();
+    turn(...keys[event.key]);
+  });
+}
+
 export default async function ({ data, parentElement }) {
   const host = parentElement.querySelector(".plot3d");
   const views = host.querySelector(".plot3d-views");
   const scene = host.querySelector(".plot3d-scene");
   host.style.setProperty("--plot3d-height", `${data.height}px`);
-  scene.setAttribute("aria-label", data.alt);
+  scene.setAttribute("aria-label", `${data.alt} The arrow keys turn it, plus and minus come nearer and go back.`);
   let Plotly;
   try {
     Plotly = await load(data.bundle);
@@ -69,16 +114,17 @@ export default async function ({ data, parentElement }) {
     scene.textContent = "The 3-D picture could not be loaded; the charts below show the same cuts.";
     return;
   }
-  const figure = JSON.parse(data.figure);
+  const figure = structuredClone(data.figure);
   // A narrow screen needs a camera further away, or the axes' titles are cut off.
   const away = (eye) => Object.fromEntries(
     Object.entries(eye).map(([axis, place]) => [axis, place * (scene.clientWidth < 480 ? 1.35 : 1)]));
   const camera = figure.layout.scene.camera;
   camera.eye = away(camera.eye);
-  const look = (eye) => ({ ...camera, eye: away(eye), up: { x: 0, y: 0, z: 1 } });
+  camera.up = { x: 0, y: 0, z: 1 };
+  const look = (eye) => ({ ...camera, eye: away(eye) });
   // The visitor's own view outlives every change of the data.
   figure.layout.scene.camera = scene.layout?.scene?.camera ?? camera;
-  figure.layout.uirevision = "keep";
+  figure.layout.scene.dragmode = false;
   dress(figure.layout, host);
   await Plotly.react(scene, figure.data, figure.layout, {
     displaylogo: false, showSendToCloud: false, scrollZoom: false, modeBarButtonsToRemove: data.without,
@@ -95,6 +141,7 @@ export default async function ({ data, parentElement }) {
     }));
   }
   if (!scene.observer) {
+    steer(scene, (camera) => Plotly.relayout(scene, { "scene.camera": camera }));
     scene.observer = new ResizeObserver(() => scene.clientWidth && Plotly.Plots.resize(scene));
     scene.observer.observe(scene);
   }
@@ -113,8 +160,10 @@ _mount = st.components.v2.component(
     isolate_styles=False,  # Plotly adds its style sheet to the document, where a shadow root would not see it
 )
 
-# Buttons of Plotly's toolbar that say nothing to a newcomer.
+# Buttons of Plotly's toolbar for what is done otherwise here.
 WITHOUT = [
+    "zoom3d",
+    "pan3d",
     "tableRotation",
     "orbitRotation",
     "resetCameraDefault3d",
@@ -123,15 +172,8 @@ WITHOUT = [
 ]
 
 
-class Figure(Protocol):
-    """Anything that says what Plotly should draw."""
-
-    def to_json(self) -> str:
-        """`data` and `layout` of a figure with one scene, as JSON."""
-
-
 def plot3d(
-    figure: Figure,
+    figure: Mapping[str, Any],
     *,
     key: str,
     alt: str,
@@ -142,8 +184,8 @@ def plot3d(
 
     Parameters
     ----------
-    figure : Figure
-        Traces and layout; colours of text, axes and background are set here.
+    figure : mapping
+        Traces and layout, as `data` and `layout` of Plotly's JSON; the browser adds the theme's colours.
     key : str
         Names the picture on the page; the same key keeps the camera.
     alt : str
@@ -157,7 +199,7 @@ def plot3d(
     _mount(
         key=key,
         data={
-            "figure": figure.to_json(),
+            "figure": dict(figure),
             "bundle": f"/{base}{BUNDLE}" if base else BUNDLE,
             "alt": alt,
             "views": {name: dict(zip("xyz", eye, strict=True)) for name, eye in views.items()},
