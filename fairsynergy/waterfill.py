@@ -36,8 +36,8 @@ TILE = 32768
 LARGE = 65536
 # A larger fleet takes its first price from a strided sample of about this many agents.
 SAMPLE = 32768
-# A relative excess demand this small leaves a second-order error far below rounding after the last Newton step.
-CLOSE = 1e-8
+# A relative excess demand this small leaves an error below rounding after one more step of third order.
+CLOSE = 1e-6
 # From this relative excess one step of third order reaches CLOSE; without a bracket, steps are few or hopeless.
 NEAR = 1e-3
 MAX_APPROACH = 6
@@ -49,6 +49,8 @@ MAX_ROUNDS = 200
 # Beyond this an exponential overflows; a demand this large is far above any capacity.
 LOG_HUGE = 700.0
 TINY = float(np.finfo(np.float64).tiny)
+# Grants are differences of holdings: from this endowment on they are zero or above TINY.
+LEAST_BESIDE = TINY / np.finfo(np.float64).eps
 
 
 class Filling(NamedTuple):
@@ -118,30 +120,21 @@ def waterfill(
 
 
 class _Market:
-    """A batch of problems of shape (batch, n); demand and grants at a trial price."""
+    """A batch of problems of shape (batch, n); demand and grants at a trial price. Good for one `clear`."""
 
     def __init__(self, c: Array, p: Array, own: Array, low: Array | None, high: Array | None, capacity: Array) -> None:
         self.c, self.p, self.own, self.low, self.high, self.capacity = c, p, own, low, high, capacity
         self.rounds = 0
         self.large = own.size > LARGE
         self.tiles = _tiles(*own.shape) if self.large else [np.s_[:, :]]
-        # For a large fleet, computing these again tile by tile is cheaper than reading them back from memory.
-        self.prepared: tuple[Array, Array] | None = None
-        if not self.large:
-            with np.errstate(divide="ignore"):
-                self.prepared = np.log(c), 1.0 / p
+        with np.errstate(divide="ignore"):
+            self.log_c = np.log(c)
+        # Fresh memory costs more than to divide again: a large fleet's rates are made tile by tile.
+        self.rate = None if self.large else 1.0 / p
 
-    def wanted(self, log_price: Array, tile: Tile) -> tuple[Array, Array]:
-        """Holding wanted at the price, and its rate of decline -d log holding / d log price."""
-        if self.prepared is None:
-            log_c, rate = np.log(self.c[tile]), 1.0 / self.p[tile]
-            np.subtract(log_c, log_price[tile[0], None], out=log_c)
-        else:
-            log_c, rate = self.prepared
-            log_c = log_c - log_price[:, None]
-        log_c *= rate
-        np.minimum(log_c, LOG_HUGE, out=log_c)
-        return np.exp(log_c, out=log_c), rate
+    def rates(self, tile: Tile) -> Array:
+        """How fast the log of what each wants falls with the log price."""
+        return 1.0 / self.p[tile] if self.rate is None else self.rate[tile]
 
     def bounds(self, tile: Tile) -> tuple[Array | float, Array | None]:
         return 0.0 if self.low is None else self.low[tile], None if self.high is None else self.high[tile]
@@ -153,16 +146,22 @@ class _Market:
         self.rounds += 1
 
         def work(tile: Tile) -> list[Array]:
-            wanted, rate = self.wanted(log_price, tile)
+            rate = self.rates(tile)
+            wanted = self.log_c[tile] - log_price[tile[0], None]
+            wanted *= rate
+            np.minimum(wanted, LOG_HUGE, out=wanted)
+            np.exp(wanted, out=wanted)
             low, high = self.bounds(tile)
             grant = wanted - self.own[tile]
             active = grant > low
-            np.maximum(grant, low, out=grant)
             if high is not None:
                 active &= grant < high
-                np.minimum(grant, high, out=grant)
+            if np.count_nonzero(active) < active.size:
+                np.maximum(grant, low, out=grant)
+                if high is not None:
+                    np.minimum(grant, high, out=grant)
+                wanted *= active
             total = np.add.reduce(grant, axis=1)
-            wanted *= active
             held, slope = np.add.reduce(wanted, axis=1), np.vecdot(wanted, rate)
             np.multiply(wanted, rate, out=grant)
             return [total, held, slope, np.vecdot(grant, rate)]
@@ -176,25 +175,29 @@ class _Market:
         return sums
 
     def grants(self, log_price: Array) -> Array:
-        """(batch, n) demand within bounds."""
-        grant = np.empty(self.own.shape)
-
+        """(batch, n) demand within bounds; overwrites `log_c`, since fresh memory is dear and no round follows."""
         for tile in self.tiles:
-            wanted, _ = self.wanted(log_price, tile)
             low, high = self.bounds(tile)
-            wanted -= self.own[tile]
-            np.maximum(wanted, low, out=wanted)
+            part = self.log_c[tile]
+            part -= log_price[tile[0], None]
+            part /= self.p[tile]
+            np.minimum(part, LOG_HUGE, out=part)
+            np.exp(part, out=part)
+            part -= self.own[tile]
             if high is not None:
-                np.minimum(wanted, high, out=wanted)
-            # Below the smallest normal double a grant has lost its precision; it is written as nothing.
-            np.multiply(wanted, wanted >= TINY, out=grant[tile])
-        return grant
+                np.minimum(part, high, out=part)
+            np.maximum(part, low, out=part)
+            # Below the smallest normal double a grant has lost its precision; it is written as nothing. Beside a
+            # larger endowment none is that small.
+            if self.own[tile].min() < LEAST_BESIDE:
+                part *= part >= TINY
+        return self.log_c
 
     def clear(self) -> Filling:
         """Grants and prices at which demand meets capacity."""
         bottom = 0.0 if self.low is None else self.low.sum(axis=1)
         if self.high is None:
-            sated = self.c.max(axis=1) == 0
+            sated = ~(self.c > 0).any(axis=1)
         else:
             tops = np.where(self.c > 0, self.high, 0.0 if self.low is None else self.low)
             sated = tops.sum(axis=1) <= self.capacity
@@ -221,6 +224,7 @@ class _Market:
             log_price[0] = self.approach(float(log_price[0]))
         below, above = np.full_like(log_price, -np.inf), np.full_like(log_price, np.inf)
         close = np.where(settled, np.inf, CLOSE * self.capacity)
+        exact = np.where(settled, np.inf, BALANCED * self.capacity)
         leap = np.ones_like(log_price)
         jammed = np.zeros_like(settled)
         for _ in range(MAX_ROUNDS):
@@ -230,7 +234,8 @@ class _Market:
             steepness = slope / held
             halley = 1 - 0.5 * gap * (bend / (slope * steepness) - 1)
             step = gap / (steepness * np.maximum(halley, 0.5))
-            settled = np.abs(excess) <= close
+            # Without a last step to take, the account itself must be closed.
+            settled = np.abs(excess) <= np.where(np.isfinite(step), close, np.minimum(close, exact))
             if np.count_nonzero(settled) == rows:
                 break
             too_cheap = excess > 0
@@ -249,6 +254,7 @@ class _Market:
                 jammed |= above - below <= 4 * np.spacing(np.abs(log_price))
                 trial = np.where(jammed, below, trial)
                 close = np.where(jammed, np.inf, close)
+                exact = np.where(jammed, np.inf, exact)
             log_price = trial
         else:
             raise SolverError(f"no clearing price after {MAX_ROUNDS} rounds; check the scale of the coefficients")
@@ -311,8 +317,8 @@ class _Market:
                 return guess
         # Newton's first step from equal holdings, where rates weigh what each agent does to demand.
         level = np.log((self.capacity + np.add.reduce(self.own, axis=1)) / n)
-        log_c, rate = self.prepared or (np.log(self.c), 1.0 / self.p)
-        log_c = np.maximum(log_c, -LOG_HUGE)
+        log_c = np.maximum(self.log_c, -LOG_HUGE)
+        rate = self.rates(np.s_[:, :])
         return np.asarray((np.vecdot(log_c, rate) - n * level) / np.add.reduce(rate, axis=1))
 
 
