@@ -1,4 +1,4 @@
-"""Print one table: `python -m benchmarks [engine] [dashboard]`; exit code 1 if a goal is missed."""
+"""Print one table: `python -m benchmarks [engine] [optimum] [dashboard]`; exit code 1 if a goal is missed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from importlib import import_module
 from rich.console import Console
 from rich.table import Table
 
-PARTS = ("engine", "dashboard")
+PARTS = ("engine", "optimum", "dashboard")
 
 
 def main() -> int:

@@ -18,22 +18,20 @@ from time import perf_counter
 
 import numpy as np
 
-from fairsynergy.dual import lowest_bound
+from fairsynergy.dual import lowest_bound, proved_bound
 from fairsynergy.errors import SolverError
-from fairsynergy.objective import TotalUtility
-from fairsynergy.policies.policy import Policy
+from fairsynergy.objective import Levelling, TotalUtility
+from fairsynergy.policies.policy import OPTIMAL_WITHIN, Division, Policy
 from fairsynergy.problem import Array, Problem, read_only
 
 # Largest relative violation of a limit that rounding explains.
 FEASIBLE_WITHIN = 1e-9
-# Largest relative residual of the first-order conditions, or proved gap, at which an answer is called optimal.
-OPTIMAL_WITHIN = 1e-6
 
 
 class Status(Enum):
     """What is proved about an allocation; the value is the sentence shown to the user."""
 
-    OPTIMAL = "Proved optimal: no other grants serve this rule's objective better, within one part in a million."
+    OPTIMAL = "Proved optimal: no other grants serve this rule's objective better, within the rule's tolerance."
     STATIONARY = "Stationary: no small exchange improves it, but another division may; optimality is not proved."
     FEASIBLE = "Feasible: it respects every limit and claims nothing more."
     FAILED = "Failed: it breaks a limit or is not a number; do not use it, and report the rule that made it."
@@ -192,7 +190,7 @@ def allocate(problem: Problem, policy: Policy) -> Allocation:
         )
     objective = policy.objective or TotalUtility()
     levelling = objective.level(problem, grant)
-    certificate = _certify(problem, policy, grant, levelling.price, levelling.residual)
+    certificate = _certify(problem, policy, division, grant, levelling)
     return Allocation(
         problem=problem,
         policy=policy,
@@ -205,20 +203,25 @@ def allocate(problem: Problem, policy: Policy) -> Allocation:
     )
 
 
-def _certify(problem: Problem, policy: Policy, grant: Array, price: Array, stationarity: float) -> Certificate:
+def _certify(
+    problem: Problem, policy: Policy, division: Division, grant: Array, levelling: Levelling
+) -> Certificate:
     objective = policy.objective or TotalUtility()
     capacity = problem.capacity
     scale = np.where(capacity > 0, capacity, 1.0)
     excess = (grant.sum(axis=0) - capacity) / scale
     outside = np.maximum(problem.floor - grant, grant - problem.ceiling) / scale
     total = float(problem.weight @ problem.utility(grant))
-    bound = _upper_bound(problem, policy, grant, price)
+    if division.proof is not None:
+        bound: float | None = proved_bound(problem, division.proof)
+    else:
+        bound = _upper_bound(problem, policy, grant, levelling.price)
     return Certificate(
         objective=objective.sentence,
         budget=float(np.max(excess, initial=0.0)),
         nonnegativity=float(np.max(outside, initial=0.0)),
-        stationarity=stationarity,
-        complementarity=float(np.max(-excess, initial=0.0, where=price > 0)),
+        stationarity=levelling.residual,
+        complementarity=float(np.max(-excess, initial=0.0, where=levelling.price > 0)),
         upper_bound=bound,
         gap=None if bound is None else max(0.0, 1 - total / bound) if bound > 0 else 0.0,
     )
@@ -236,7 +239,9 @@ def _verdict(problem: Problem, policy: Policy, certificate: Certificate) -> Stat
     objective = policy.objective
     if not certificate.feasible:
         return Status.FAILED
+    gap = certificate.gap if isinstance(objective, TotalUtility) else None
+    if gap is not None and gap <= policy.proved_within:
+        return Status.OPTIMAL
     if objective is None or not certificate.stationary:
         return Status.FEASIBLE
-    closed = isinstance(objective, TotalUtility) and certificate.gap is not None and certificate.gap <= OPTIMAL_WITHIN
-    return Status.OPTIMAL if closed or objective.concave(problem) else Status.STATIONARY
+    return Status.OPTIMAL if objective.concave(problem) else Status.STATIONARY

@@ -1,13 +1,17 @@
-"""A proved bound on the total accuracy of two resources, where the total is not concave.
+"""What two resources cannot do better than: proved bounds on the total accuracy, where it is not concave.
 
-Prices mu >= 0 couple the agents, and nothing else does. Whatever the prices,
+Prices mu >= 0 couple the agents, and nothing else does. Whatever the prices, and whatever boxes B_i hold the grants,
 
-    D(mu) = sum_i max_{x in box_i} [w_i U_i(x) - mu . x]  +  mu . C
+    D(mu) = sum_i max_{x in B_i} [w_i U_i(x) - mu . x]  +  mu . C
 
-is at least the best total (weak duality), and D is convex in mu. The inner maximum is exact and in closed form. An
-agent with increasing returns (gamma_1 + gamma_2 > 1) has no interior maximum, so its best point lies on an edge
-of its box, where one holding is fixed and the other is a concave problem of one variable. With decreasing returns
-the interior stationary point, log h_k = log(w gamma_k / mu_k) + log U, is a candidate too.
+is at least the best total within the boxes (weak duality). The inner maximum is exact and in closed form: an agent
+with increasing returns (gamma_1 + gamma_2 > 1) has no interior maximum, so its best point lies on an edge of its box,
+where one holding is fixed and the other is a concave problem of one variable. With decreasing returns the interior
+stationary point, log h_k = log(w gamma_k / mu_k) + log U, is a candidate too.
+
+D is convex in mu. Each response of the fleet to a price is a cut under it (Kelley 1960); a linear program over the
+cuts says where to ask next, and its multipliers mix the responses into grants that meet the capacities
+(Dantzig and Wolfe 1960). What separates a mix from a real division is the few agents it sends to two places at once.
 
 >>> import fairsynergy as fs
 >>> fleet = fs.Problem(endowment=[[0.1, 0.1]] * 2, capacity=[1, 1], elasticity=[[0.9, 0.8], [0.3, 0.4]])
@@ -18,22 +22,239 @@ True
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+import highspy
 import numpy as np
-from scipy.optimize import minimize
+from numpy.typing import NDArray
 
 from fairsynergy.problem import Array, Problem
 
-# The bound is valid at any price; searching further would gain less than about this, relatively.
+# Of the bound, relatively: a search that can gain no more than this ends.
 WORTHWHILE = 1e-6
-# First steps of the search, in log prices, and its end.
-SPREAD, PRECISION = 0.1, 1e-3
-MAX_EVALUATIONS = 120
-# Stands in for a price of zero, whose logarithm the search could not move.
-NO_PRICE = 1e-9
+MAX_ROUNDS = 60
+# Between the best price so far (0) and the one the program proposes (1); halfway keeps the search from swinging.
+STEP = 0.5
+# Stand in for no price at all, whose logarithm is not finite, and for one at which nobody takes more than it must.
+NO_PRICE, PROHIBITIVE = 1e-300, 1e150
+# In a mix, a response with a smaller share is rounding.
+LEAST_SHARE = 1e-9
+
+
+class Box(NamedTuple):
+    """Limits of every grant: two (n, 2) arrays [units of the resource]."""
+
+    low: Array
+    high: Array
+
+    def split(self, agent: int, resource: int, at: float) -> tuple[Box, Box]:
+        """The boxes in which an agent's grant is at most, and at least, a value."""
+        low, high = self.low.copy(), self.high.copy()
+        low[agent, resource] = high[agent, resource] = at
+        return Box(self.low, high), Box(low, self.high)
+
+
+def whole(problem: Problem) -> Box:
+    """The box of every division: nobody receives more than there is, and more than saturates adds nothing."""
+    spare = np.maximum(problem.capacity - problem.floor.sum(axis=0), 0.0)
+    return Box(problem.floor, np.minimum(problem.upper, problem.floor + spare))
+
+
+class Fleet:
+    """What the agents of a problem with two resources answer to prices; arrays are (2, n), one row per resource."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.capacity, self.own = problem.capacity, problem.endowment.T
+        self.gamma, self.useful = problem.elasticity.T, np.log(problem.saturation.T)
+        self.log_weight = np.log(problem.weight)[None]
+        self.scale = self.log_weight + np.log(self.gamma)
+        slack = 1 - self.gamma.sum(axis=0, keepdims=True)
+        self.slack = np.where(slack > 0, slack, np.nan)
+
+    def respond(self, box: Box, price: Array, agents: slice | list[int] = np.s_[:]) -> tuple[Array, Array]:
+        """Best grants (2, n) within a box at a price (2, 1), or of one agent at j prices (2, j), and their worth."""
+        gamma, useful, own = self.gamma[:, agents], self.useful[:, agents], self.own[:, agents]
+        least, most = (limit.T[:, agents] for limit in box)
+        log_weight, slack = self.log_weight[:, agents], self.slack[:, agents]
+        with np.errstate(all="ignore"):
+            low, high = np.log(own + least), np.log(own + most)
+            single = self.scale[:, agents] - np.log(np.maximum(price, NO_PRICE))
+            low, high, useful, single = np.broadcast_arrays(low, high, useful, single)
+            # Candidates: the best point of each of the four edges, then the interior one.
+            held = np.empty((2, 5, single.shape[1]))
+            for fixed, moving, edges in ((0, 1, np.s_[0:2]), (1, 0, np.s_[2:4])):
+                held[fixed, edges] = low[fixed], high[fixed]
+                known = gamma[fixed] * np.minimum(held[fixed, edges], useful[fixed])
+                held[moving, edges] = (single[moving] + known) / (1 - gamma[moving])
+            inner = single + (gamma * single).sum(axis=0) / slack
+            held[:, 4] = np.where(np.isfinite(slack), inner, low)
+            held = np.clip(held, low[:, None], high[:, None])
+            counted = np.minimum(held, useful[:, None])
+            worth = np.exp(log_weight + gamma[0] * counted[0] + gamma[1] * counted[1])
+            cost = np.exp(held)
+            best = np.argmax(worth - price[0] * cost[0] - price[1] * cost[1], axis=0)
+            held = held[:, best, np.arange(len(best))]
+            grant = np.clip(np.exp(held) - own, least, most)
+            # Beside a large endowment, what comes back from a logarithm is not exactly what went in; worth and cost
+            # must be those of the same grants.
+            grant = np.where(held <= low, least, np.where(held >= high, most, grant))
+            worth = np.exp(log_weight[0] + (gamma * np.minimum(np.log(own + grant), useful)).sum(axis=0))
+        return grant, worth
+
+    def bound(self, box: Box, price: Array) -> float:
+        """D at a price (2,): at least the best total within the box."""
+        grant, worth = self.respond(box, price[:, None])
+        return float(worth.sum() + price @ (self.capacity - grant.sum(axis=1)))
+
+
+class Mix(NamedTuple):
+    """Shares (r,), adding up to one, of responses: grants (r, n, 2) and weighted accuracies (r, n)."""
+
+    share: Array
+    grant: Array
+    worth: Array
+
+    @property
+    def mean(self) -> Array:
+        """(n, 2) grants, shares of each response."""
+        return np.asarray(np.tensordot(self.share, self.grant, axes=1))
+
+
+class _Response(NamedTuple):
+    """What a fleet makes of a price (2,): its worth, what it uses (2,) of each resource, and D."""
+
+    price: Array
+    worth: float
+    used: Array
+    bound: float
+
+
+class Bounding:
+    """Search for the prices of the lowest bound within a box, from prices (2,) that make some sense.
+
+    Attributes
+    ----------
+    hope : float
+        No price has a lower D than this.
+    """
+
+    def __init__(self, fleet: Fleet, box: Box, price: Array) -> None:
+        self.fleet, self.box = fleet, box
+        self.hope = -np.inf
+        self.responses: list[_Response] = []
+        self.share = np.empty(0)
+        self.ask(np.full(2, PROHIBITIVE))  # keeps the program bounded
+        self.ask(price)
+
+    @property
+    def best(self) -> _Response:
+        """The response to the price with the lowest D."""
+        return min(self.responses, key=lambda response: response.bound)
+
+    @property
+    def bound(self) -> float:
+        """The lowest D so far."""
+        return self.best.bound
+
+    @property
+    def price(self) -> Array:
+        """(2,) where D is lowest so far."""
+        return self.best.price
+
+    def ask(self, price: Array) -> None:
+        """Add the fleet's response to a price."""
+        grant, worth = self.fleet.respond(self.box, price[:, None])
+        self.responses.append(self._response(price, float(np.add.reduce(worth)), np.add.reduce(grant, axis=1)))
+
+    def _response(self, price: Array, worth: float, used: Array) -> _Response:
+        return _Response(price, worth, used, float(worth + price @ (self.fleet.capacity - used)))
+
+    def within(self, box: Box, agent: int) -> Bounding:
+        """The search in a box that differs in one agent's limits only: its part of every response is exchanged."""
+        child = object.__new__(Bounding)
+        child.fleet, child.box, child.hope, child.share = self.fleet, box, -np.inf, self.share
+        asked = np.stack([response.price for response in self.responses], axis=1)
+        (was, worth_was), (now, worth_now) = (self.fleet.respond(one, asked, [agent]) for one in (self.box, box))
+        child.responses = [
+            self._response(old.price, float(old.worth + gained), old.used + moved)
+            for old, gained, moved in zip(self.responses, worth_now - worth_was, (now - was).T, strict=True)
+        ]
+        return child
+
+    def search(self, *, enough: float = -np.inf, rounds: int = MAX_ROUNDS, precision: float = WORTHWHILE) -> None:
+        """Ask until the bound is at most `enough`, or cannot fall by more than `precision`, relatively."""
+        if self.bound <= enough:
+            return
+        capacity = self.fleet.capacity
+        unit = np.where(capacity > 0, capacity, 1.0)
+        size = max(self.bound, NO_PRICE)
+        program = _program()
+
+        def put(response: _Response) -> None:
+            slope = (capacity - response.used) / unit
+            program.addRow(response.worth / size, highspy.kHighsInf, 3, COLUMNS, np.array([-slope[0], -slope[1], 1.0]))
+
+        for response in self.responses:
+            put(response)
+        for _ in range(rounds):
+            program.run()
+            found = program.getSolution()
+            *money, level = found.col_value
+            self.share = np.array(found.row_dual)
+            self.hope = level * size
+            bound = self.bound
+            if bound <= enough or bound - self.hope <= precision * bound:
+                return
+            proposed = np.array(money) * size / unit
+            self.ask(self.price + STEP * (proposed - self.price))
+            put(self.responses[-1])
+
+    def mix(self) -> Mix:
+        """Responses that together meet the capacities and are worth `hope`."""
+        rows = np.flatnonzero(self.share > LEAST_SHARE)
+        share = self.share[rows] / self.share[rows].sum()
+        parts = [self.fleet.respond(self.box, self.responses[row].price[:, None]) for row in rows]
+        return Mix(share, np.stack([grant.T for grant, _ in parts]), np.stack([worth for _, worth in parts]))
+
+
+class Leaf(NamedTuple):
+    """A box that is not split: prices (2,) whose D bounds it."""
+
+    price: Array
+
+
+class Split(NamedTuple):
+    """A box split where one agent's grant of one resource is at most, or at least, a value."""
+
+    agent: int
+    resource: int
+    at: float
+    below: Tree
+    above: Tree
+
+
+Tree = Leaf | Split
+
+
+def proved_bound(problem: Problem, tree: Tree) -> float:
+    """What a tree proves: the largest D of its leaves, whose boxes cover every division however they were found.
+
+    O(n) per leaf.
+    """
+    fleet = Fleet(problem)
+    worst = -np.inf
+    left: list[tuple[Tree, Box]] = [(tree, whole(problem))]
+    while left:
+        node, box = left.pop()
+        if isinstance(node, Split):
+            left += zip((node.below, node.above), box.split(node.agent, node.resource, node.at), strict=True)
+        else:
+            worst = max(worst, fleet.bound(box, node.price))
+    return worst
 
 
 def lowest_bound(problem: Problem, price: Array) -> float:
-    """Smallest D found near the given prices: an upper bound on sum_i w_i U_i over all divisions.
+    """Smallest D found from the given prices on: an upper bound on sum_i w_i U_i over all divisions.
 
     Parameters
     ----------
@@ -45,51 +266,22 @@ def lowest_bound(problem: Problem, price: Array) -> float:
     Returns
     -------
     float
-        O(n) per evaluation, at most `MAX_EVALUATIONS`.
+        O(n) per price asked, at most `MAX_ROUNDS` of them.
     """
-    dual = _Dual(problem)
-    start = np.log(np.maximum(price, NO_PRICE))
-    simplex = start + np.array([[0.0, 0.0], [SPREAD, 0.0], [0.0, SPREAD]])
-    options = {
-        "initial_simplex": simplex,
-        "xatol": PRECISION,
-        "fatol": WORTHWHILE * dual(start),
-        "maxfev": MAX_EVALUATIONS,
-    }
-    return float(minimize(dual, start, method="Nelder-Mead", options=options).fun)
+    bounding = Bounding(Fleet(problem), whole(problem), price)
+    bounding.search()
+    return bounding.bound
 
 
-class _Dual:
-    """D as a function of log prices; arrays are (2, n), one row per resource."""
+# The program's variables: what each whole capacity costs at the prices, and the lowest bound.
+COLUMNS: NDArray[np.int32] = np.arange(3, dtype=np.int32)
 
-    def __init__(self, problem: Problem) -> None:
-        # Nobody can receive more than there is, and more than saturates adds nothing.
-        most = np.maximum(np.minimum(problem.upper, problem.capacity), problem.floor)
-        gamma = problem.elasticity.T
-        with np.errstate(divide="ignore"):
-            self.low = np.log(problem.holding(problem.floor)).T
-            self.high = np.log(problem.holding(most)).T
-            self.useful = np.log(problem.saturation).T
-        self.gamma, self.log_gamma, self.log_weight = gamma, np.log(gamma), np.log(problem.weight)
-        self.decreasing = gamma.sum(axis=0) < 1
-        self.slack = np.where(self.decreasing, 1 - gamma.sum(axis=0), np.nan)
-        self.supply = problem.capacity + problem.endowment.sum(axis=0)
 
-    def __call__(self, log_price: Array) -> float:
-        price = np.exp(log_price)[:, None]
-        with np.errstate(all="ignore"):
-            best = np.full(self.gamma.shape[1], -np.inf)
-            for fixed, moving in ((0, 1), (1, 0)):
-                held = np.stack([self.low[fixed], self.high[fixed]])
-                scale = self.log_weight + self.gamma[fixed] * np.minimum(held, self.useful[fixed])
-                wanted = (scale + self.log_gamma[moving] - log_price[moving]) / (1 - self.gamma[moving])
-                wanted = np.clip(wanted, self.low[moving], self.high[moving])
-                value = np.exp(scale + self.gamma[moving] * np.minimum(wanted, self.useful[moving]))
-                value -= price[fixed] * np.exp(held) + price[moving] * np.exp(wanted)
-                best = np.fmax(best, np.fmax.reduce(value, axis=0))
-            single = self.log_weight + self.log_gamma - log_price[:, None]
-            inner = single + (self.gamma * single).sum(axis=0) / self.slack
-            inside = self.decreasing & (inner > self.low).all(axis=0) & (inner < self.high).all(axis=0)
-            value = np.exp(self.log_weight + (self.gamma * inner).sum(axis=0)) - (price * np.exp(inner)).sum(axis=0)
-            best = np.where(inside, np.fmax(best, value), best)
-        return float(best.sum() + price[:, 0] @ self.supply)
+def _program() -> highspy.Highs:
+    program = highspy.Highs()  # type: ignore[no-untyped-call]
+    program.setOptionValue("output_flag", False)
+    program.setOptionValue("threads", 1)
+    infinite = highspy.kHighsInf
+    program.addVars(3, np.array([0.0, 0.0, -infinite]), np.full(3, infinite))
+    program.changeColCost(2, 1.0)
+    return program

@@ -19,18 +19,91 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from enum import Enum
 from itertools import compress
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fairsynergy.allocation import OPTIMAL_WITHIN, Allocation
-from fairsynergy.objective import LogHolding, TotalUtility, WorstUtility
+from fairsynergy.allocation import Allocation
+from fairsynergy.objective import AlphaWelfare, LogHolding, TotalUtility, WorstUtility
 from fairsynergy.policies import FairSynergy
+from fairsynergy.policies.policy import OPTIMAL_WITHIN
 from fairsynergy.problem import ROUNDING, Array, Problem
 from fairsynergy.wording import number
 
 # A rest smaller than this fraction of the capacity is rounding, not left over.
 UNSPENT_FROM = 1e-9
+
+
+class Portrait(NamedTuple):
+    """A rule beyond its one sentence: its formula (LaTeX), whom it serves, whom it does not, and what units do to it."""
+
+    formula: str
+    wins: str
+    loses: str
+    units: str
+
+
+UNIT_FREE = "Unit-free: counting a resource in hundredths changes no grant."
+UNIT_BOUND = (
+    "Depends on units: it compares accuracies of different tasks, and another unit stretches a hard task's more."
+)
+PORTRAITS: dict[str, Portrait] = {
+    "Fair-Synergy": Portrait(
+        r"\max_x \sum_i w_i U_i, \quad U_i = \prod_k (e_{ik} + x_{ik})^{\gamma_{ik}}",
+        "whoever turns the next unit into most accuracy: those who own little, and the tasks where a little helps much",
+        "those for whom a unit does little, who may get nothing at all",
+        UNIT_BOUND,
+    ),
+    "Random": Portrait(
+        r"x_{ik} = C_k d_i, \quad d \sim \mathrm{Dirichlet}(1, \dots, 1)",
+        "whoever the lot favours",
+        "whoever it does not; need and use play no part",
+        UNIT_FREE,
+    ),
+    "Uniform": Portrait(
+        r"x_{ik} = C_k \, w_i / \textstyle\sum_j w_j",
+        "those who own much already and get as much again as everyone else",
+        "those who own little or have a hard task, since neither counts",
+        UNIT_FREE,
+    ),
+    "NUM": Portrait(
+        r"\max_x \sum_i \sum_k w_i \log(e_{ik} + x_{ik})",
+        "those who own little: holdings are levelled from below",
+        "those who own more than the level, who get nothing, and hard tasks, which need more than the level",
+        UNIT_FREE,
+    ),
+    "DRF": Portrait(
+        r"\max_x \min_i \max_k x_{ik} / C_k, \quad x_i \propto \gamma_i / \textstyle\sum_k \gamma_{ik}",
+        "those who need several resources about equally: each counts only by the largest of its shares",
+        "those who lean on one resource that many want; what they own does not count",
+        UNIT_FREE,
+    ),
+    "Leximin": Portrait(
+        r"\max_x \min_i U_i / w_i, \text{ then the next lowest, and so on}",
+        "the worst-off, whatever it takes",
+        "everyone above the common level, and the mean: hard tasks take much and give little",
+        UNIT_BOUND,
+    ),
+    "Nash": Portrait(
+        r"\max_x \prod_i U_i^{w_i}",
+        "those whose accuracy grows most in percent: who own little and have hard tasks",
+        "those who own much or have easy tasks, whose accuracy hardly grows in percent",
+        UNIT_FREE,
+    ),
+    "Equal-income market": Portrait(
+        r"x_i \in \arg\max \{U_i : p \cdot x_i \le w_i / \textstyle\sum_j w_j\}, \quad \sum_i x_{ik} = C_k",
+        "everyone who wants what others do not: trading lifts all above an equal share",
+        "those with hard tasks, since money is equal and need is not",
+        UNIT_FREE,
+    ),
+    "Certified optimum": Portrait(
+        r"\sum_i w_i U_i(x) \le D(\mu) = \sum_i \max_{x_i} [w_i U_i - \mu \cdot x_i] + \mu \cdot C",
+        "as under Fair-Synergy, of which it is the proved best: also where several divisions look best from nearby",
+        "as under Fair-Synergy; the proof says that nothing was overlooked, not that it is fair",
+        UNIT_BOUND,
+    ),
+}
 
 
 class Standing(Enum):
@@ -168,6 +241,8 @@ def prices(allocation: Allocation) -> str:
     'A further unit of compute would add 0.95 accuracy: the going price.'
     >>> prices(fs.allocate(fleet, fs.NUM()))
     'It lifts holdings to 0.45 compute; it does not look at what a unit adds.'
+    >>> prices(fs.allocate(fleet, fs.Nash()))
+    'A further unit of compute would be as good as 0.50 more accuracy for everyone.'
     >>> prices(fs.allocate(fleet, fs.Uniform()))
     'It sets no price.'
     """
@@ -181,8 +256,10 @@ def prices(allocation: Allocation) -> str:
     else:
         adds = zip(allocation.price, problem.resources, strict=True)
         bought = isinstance(objective, TotalUtility)
-        what = "accuracy" if bought else "to the common accuracy"
-        each = ", one ".join(f"of {name} would add {number(price)} {what}" for price, name in adds)
+        add, what = "add", "accuracy" if bought else "to the common accuracy"
+        if not bought and isinstance(objective, AlphaWelfare):
+            add, what = "be as good as", "more accuracy for everyone"
+        each = ", one ".join(f"of {name} would {add} {number(price)} {what}" for price, name in adds)
         said = f"A further unit {each}{': the going price' if bought else ''}"
     left = zip(allocation.unspent, problem.capacity, problem.resources, strict=True)
     idle = " and ".join(f"{number(rest)} {name}" for rest, size, name in left if rest > UNSPENT_FROM * size)

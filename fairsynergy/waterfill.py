@@ -72,6 +72,8 @@ def waterfill(
     capacity: ArrayLike,
     floor: ArrayLike = 0.0,
     ceiling: ArrayLike = np.inf,
+    *,
+    guess: ArrayLike | None = None,
 ) -> Filling:
     """Solve one water-filling problem, or a batch of them.
 
@@ -85,6 +87,8 @@ def waterfill(
         What can be granted in total [same units]; at least the sum of the floors.
     floor, ceiling : (..., n) array_like
         Bounds of each grant. ``ceiling=0`` masks an agent out of a batch.
+    guess : (...) array_like, optional
+        Price of a similar problem, which saves rounds; any value leads to the same answer within rounding.
 
     Returns
     -------
@@ -115,7 +119,8 @@ def waterfill(
     high = _rows(arrays[4], shape) if arrays[4].min(initial=np.inf) < np.inf else None
     market = _Market(c, p, own, low, high, _rows(total[..., None], (*shape[:-1], 1))[:, 0])
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
-        grant, price, rounds = market.clear()
+        near = None if guess is None else np.log(_rows(np.asarray(guess, float)[..., None], (*shape[:-1], 1))[:, 0])
+        grant, price, rounds = market.clear(near)
     return Filling(grant.reshape(shape), price.reshape(shape[:-1]), rounds)
 
 
@@ -193,8 +198,8 @@ class _Market:
                 part *= part >= TINY
         return self.log_c
 
-    def clear(self) -> Filling:
-        """Grants and prices at which demand meets capacity."""
+    def clear(self, near: Array | None = None) -> Filling:
+        """Grants and prices at which demand meets capacity; `near` are log prices to start from."""
         bottom = 0.0 if self.low is None else self.low.sum(axis=1)
         if self.high is None:
             sated = ~(self.c > 0).any(axis=1)
@@ -206,7 +211,7 @@ class _Market:
         if special and np.all(sated | idle):
             grant, price = np.zeros(self.own.shape), np.zeros(len(self.capacity))
         else:
-            grant, price, _ = self.find_price(sated | idle)
+            grant, price, _ = self.find_price(sated | idle, near)
         if special:
             floors = np.zeros_like(grant) if self.low is None else self.low
             grant[idle] = floors[idle]
@@ -216,9 +221,9 @@ class _Market:
             price[sated] = 0.0
         return Filling(grant, price, self.rounds)
 
-    def find_price(self, settled: Mask) -> Filling:
+    def find_price(self, settled: Mask, near: Array | None) -> Filling:
         """Halley's method on the log of what the active hold, inside a bracket, for problems not settled yet."""
-        log_price = self.first_guess()
+        log_price = self.first_guess() if near is None or not np.isfinite(near).all() else near.copy()
         rows = len(log_price)
         if rows == 1 and not self.large:
             log_price[0] = self.approach(float(log_price[0]))

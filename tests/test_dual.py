@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import fairsynergy as fs
-from fairsynergy.dual import _Dual, lowest_bound
+from fairsynergy.dual import WORTHWHILE, Bounding, Fleet, Leaf, Split, lowest_bound, proved_bound, whole
 from fairsynergy.scenarios import PRESETS
 
 
@@ -37,23 +37,89 @@ def test_no_division_is_above_the_bound(n: int) -> None:
         assert bound >= best * (1 - 1e-12)
 
 
+def best_by_zooming(problem: fs.Problem, price: np.ndarray) -> float:
+    """Largest w U - price . x of a single agent: a grid over its box, then finer grids around its best points."""
+    box = whole(problem)
+    best = -np.inf
+    corners = [(box.low[0], box.high[0])]
+    for _ in range(8):
+        finer = []
+        for low, high in corners:
+            axes = [np.linspace(*ends, 31) for ends in zip(low, high, strict=True)]
+            grants = np.stack(np.meshgrid(*axes), axis=-1).reshape(-1, 1, 2)
+            worth = problem.weight * problem.utility(grants)[:, 0] - grants[:, 0] @ price
+            best = max(best, float(worth.max()))
+            step = (high - low) / 15
+            for place in grants[np.argsort(-worth)[:2], 0]:
+                finer.append((np.maximum(place - step, box.low[0]), np.minimum(place + step, box.high[0])))
+        corners = finer[:4]
+    return best
+
+
 @pytest.mark.parametrize("returns", ["increasing", "decreasing"])
 def test_the_best_point_of_an_agent_is_exact(returns: str) -> None:
-    """D(mu) - mu C of one agent against a fine grid over its box: never below it, and hardly above."""
+    """D(mu) - mu C of one agent, on both sides of constant returns, against grids that zoom in on its maximum."""
     rng = np.random.default_rng([18, len(returns)])
-    steps = np.linspace(0, 1, 401)
-    for _ in range(100):
+    for _ in range(500):
         first = rng.uniform(0.05, 0.95)
         second = rng.uniform(1 - first, 0.99) if returns == "increasing" else rng.uniform(0.01, 0.99 * (1 - first))
         problem = fs.Problem(
-            endowment=rng.uniform(0, 0.5, (1, 2)), capacity=rng.uniform(0.2, 2, 2), elasticity=[[first, second]]
+            endowment=rng.uniform(0, 0.5, (1, 2)),
+            capacity=rng.uniform(0.2, 2, 2),
+            elasticity=[[first, second]],
+            weight=rng.uniform(0.5, 2, 1),
+            saturation=rng.choice([np.inf, 0.8]),
         )
         price = 10 ** rng.uniform(-1.5, 0.5, 2)
-        exact = _Dual(problem)(np.log(price)) - price @ problem.capacity
-        x, y = np.meshgrid(*(steps * size for size in problem.capacity))
-        grants = np.stack([x, y], axis=-1).reshape(-1, 1, 2)
-        grid = np.max(problem.utility(grants)[:, 0] - grants[:, 0] @ price)
-        assert grid - 1e-12 <= exact <= grid + 2e-2 * max(1.0, abs(grid))
+        exact = Fleet(problem).bound(whole(problem), price) - price @ problem.capacity
+        assert exact == pytest.approx(best_by_zooming(problem, price), rel=1e-6, abs=1e-9)
+
+
+def test_a_box_of_one_agent_changes_its_part_only() -> None:
+    rng = np.random.default_rng(20)
+    problem = draw(rng, 6)
+    search = Bounding(Fleet(problem), whole(problem), np.ones(2))
+    for price in rng.uniform(0.1, 2, (5, 2)):
+        search.ask(price)
+    below, above = search.box.split(3, 1, 0.3 * search.box.high[3, 1])
+    for half in (below, above):
+        child = search.within(half, 3)
+        for response in child.responses[1:]:
+            assert response.bound == pytest.approx(search.fleet.bound(half, response.price), rel=1e-12)
+
+
+def test_no_price_beats_the_hope() -> None:
+    rng = np.random.default_rng(21)
+    for _ in range(30):
+        problem = draw(rng, int(rng.integers(1, 8)))
+        search = Bounding(Fleet(problem), whole(problem), np.ones(2))
+        search.search()
+        assert search.hope <= search.bound * (1 + 1e-9)
+        assert search.bound - search.hope <= 1.001 * WORTHWHILE * search.bound
+        for price in search.price * 10 ** rng.uniform(-0.3, 0.3, (40, 2)):
+            assert search.fleet.bound(search.box, price) >= search.hope * (1 - 1e-9)
+
+
+def test_a_mix_meets_the_capacities_and_is_worth_the_hope() -> None:
+    rng = np.random.default_rng(22)
+    for _ in range(30):
+        problem = draw(rng, int(rng.integers(1, 8)))
+        search = Bounding(Fleet(problem), whole(problem), np.ones(2))
+        search.search()
+        mix = search.mix()
+        assert np.all(mix.mean.sum(axis=0) <= problem.capacity * (1 + 1e-6))
+        assert mix.share @ mix.worth.sum(axis=1) == pytest.approx(search.hope, rel=1e-5)
+
+
+def test_a_proof_is_evaluated_again_not_believed() -> None:
+    """A tree holds splits and prices, never a bound; a worse price is a worse bound, and no price too low a one."""
+    problem = PRESETS["Fleet B"].problem
+    best = fs.allocate(problem, fs.FairSynergy()).total
+    for price in ([0.6, 0.5], [0.1, 5.0], [0.0, 0.0]):
+        leaf = Leaf(np.array(price))
+        assert proved_bound(problem, leaf) >= best
+        split = Split(3, 0, 0.4, leaf, leaf)
+        assert best <= proved_bound(problem, split) <= proved_bound(problem, leaf) * (1 + 1e-12)
 
 
 def test_fleet_b_is_proved_optimal_although_its_total_is_not_concave() -> None:

@@ -13,11 +13,12 @@ end is kept. All runs are one batch of the kernel.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fairsynergy.dual import Bounding, Fleet, Leaf, whole
 from fairsynergy.errors import ProblemError
 from fairsynergy.objective import Objective, TotalUtility
 from fairsynergy.policies.policy import Division, Policy, spend_exactly
@@ -29,6 +30,8 @@ COMPARABLE = 1e-4
 # The best run goes on until no holding changes by more than this, relatively, in one pass.
 SETTLED = 1e-10
 MAX_PASSES = 2000
+# How precise a bound is, relatively: first, to find where to climb from; then, where it may yet meet the total.
+NEARLY, CLOSED = 1e-5, 1e-9
 # Fraction of an equal share: enough to leave zero, too little to disturb the others.
 CRUMB = 1e-9
 # Newton on the log prices, from a point near the end of the search: converged, or given up.
@@ -77,26 +80,31 @@ class FairSynergy(Policy):
         return f"{self.name} ({self.passes} pass{'es' if self.passes > 1 else ''})"
 
     def divide(self, problem: Problem) -> Division:
-        order = np.arange(problem.m)
-        alone = problem.floor[None]
-        if problem.m == 1:
-            return Division(_pass(problem, alone, order[None])[0], 1)
-        if self.passes is not None:
-            for _ in range(self.passes):
-                alone = _pass(problem, alone, order[None])
-            return Division(alone[0], self.passes)
-        return _search(problem)
+        if problem.m > 1 and self.passes is None:
+            return search(problem)
+        run = _Run(problem.floor[None], None)
+        for passed in range(1, (self.passes if problem.m > 1 and self.passes else 1) + 1):
+            run = _pass(problem, run, np.arange(problem.m)[None])
+        return Division(run.grant[0], passed)
 
 
-def _pass(problem: Problem, grant: Array, orders: NDArray[np.intp]) -> Array:
-    """Divide every resource anew, one after the other: grants (b, n, m), block orders (b, m) -> grants (b, n, m)."""
-    runs = np.arange(len(grant))
-    grant = grant.copy()
+class _Run(NamedTuple):
+    """Where a batch of searches stands: grants (b, n, m) and, after a first pass, prices (b, m)."""
+
+    grant: Array
+    price: Array | None
+
+
+def _pass(problem: Problem, run: _Run, orders: NDArray[np.intp]) -> _Run:
+    """Divide every resource anew, one after the other, in the order (b, m) of each search."""
+    searches = np.arange(len(run.grant))
+    grant = run.grant.copy()
+    price = np.empty((len(grant), problem.m))
     log_scale = (np.log(problem.weight)[:, None] + np.log(problem.elasticity)).T
     for k in orders.T:
         with np.errstate(divide="ignore"):
             part = problem.elasticity * np.log(np.minimum(problem.holding(grant), problem.saturation))
-        part[runs, :, k] = 0.0
+        part[searches, :, k] = 0.0
         filled = waterfill(
             np.exp(log_scale[k] + part.sum(axis=2)),
             1 - problem.elasticity.T[k],
@@ -104,48 +112,73 @@ def _pass(problem: Problem, grant: Array, orders: NDArray[np.intp]) -> Array:
             problem.capacity[k],
             problem.floor.T[k],
             problem.upper.T[k],
+            guess=None if run.price is None else run.price[searches, k],
         )
-        grant[runs, :, k] = filled.grant
-    return grant
+        grant[searches, :, k] = filled.grant
+        price[searches, k] = filled.price
+    return _Run(grant, price)
 
 
-def _search(problem: Problem) -> Division:
-    """Alternate convex search from every start and in every order; the best run is then settled."""
-    m = problem.m
+def search(problem: Problem) -> Division:
+    """Climb to the optimum, or where there may be several from many starts; with a proof for two resources."""
     starts = _starts(problem)
+    if TotalUtility().concave(problem):
+        return climb(problem, starts[-1:])
+    if problem.m != 2:
+        return climb(problem, starts)
+    # No start is better than the division that a proved bound mixes, and the responses it mixes.
+    bounding = Bounding(Fleet(problem), whole(problem), TotalUtility().level(problem, starts[-1]).price)
+    bounding.search(precision=NEARLY)
+    mix = bounding.mix()
+    division = climb(problem, np.concatenate([mix.mean[None], mix.grant]))
+    total = float(problem.weight @ problem.utility(division.grant))
+    if bounding.hope <= total * (1 + CLOSED):
+        bounding.search(enough=total, precision=CLOSED)
+    return division._replace(proof=Leaf(bounding.price))
+
+
+def climb(problem: Problem, starts: Array) -> Division:
+    """Alternate convex search from grants (s, n, m), in every order; the best end is then settled."""
+    m = problem.m
     orders = np.tile((np.arange(m) + np.arange(m)[:, None]) % m, (len(starts), 1))  # each resource comes first once
-    grant = np.repeat(starts, m, axis=0)
-    total = np.zeros(len(grant))
+    run = _Run(np.repeat(starts, m, axis=0), None)
+    total = np.zeros(len(orders))
     for passes in range(1, MAX_PASSES + 1):
-        grant = _pass(problem, grant, orders)
-        before, total = total, problem.utility(grant) @ problem.weight
+        run = _pass(problem, run, orders)
+        before, total = total, problem.utility(run.grant) @ problem.weight
         if np.all(total - before <= COMPARABLE * total):
             break
-    best = grant[int(np.argmax(total))]
-    # A run from nothing never offers one resource to an agent that lacks another; a crumb of both lets it in.
-    lacking = problem.holding(best) < TINY
-    stuck = lacking & (lacking.sum(axis=1, keepdims=True) >= 2)
-    settled = _settle(problem, np.where(stuck, CRUMB * starts[1], best)[None])
+    best = int(np.argmax(total))
+    end = _Run(run.grant[[best]], None if run.price is None else run.price[[best]])
+    # A search from nothing never offers one resource to an agent that lacks another; a crumb of both lets it in.
+    lacking = problem.holding(end.grant) < TINY
+    stuck = lacking & (lacking.sum(axis=2, keepdims=True) >= 2)
+    if stuck.any():
+        end = end._replace(grant=np.where(stuck, CRUMB * _equal_shares(problem), end.grant))
+    settled = _settle(problem, end)
     return Division(settled.grant, passes + settled.iterations)
 
 
-def _settle(problem: Problem, grant: Array) -> Division:
-    """Go on from grants (1, n, m) until no holding moves, not even of agents too small to show in the total."""
+def _settle(problem: Problem, run: _Run) -> Division:
+    """Go on with one search until no holding moves, not even of agents too small to show in the total."""
     order = np.arange(problem.m)[None]
     for passes in range(1, MAX_PASSES + 1):
-        before, grant = grant, _pass(problem, grant, order)
-        moved = np.log(np.maximum(problem.holding(grant), TINY) / np.maximum(problem.holding(before), TINY))[0]
+        before, run = run.grant[0], _pass(problem, run, order)
+        grant = run.grant[0]
+        moved = np.log(np.maximum(problem.holding(grant), TINY) / np.maximum(problem.holding(before), TINY))
         if np.max(np.abs(moved)) <= SETTLED:
             break
+        if passes & (passes - 1):  # a leap costs several passes; where one fails the next soon would, too
+            continue
         # With increasing returns, levelled marginals are a saddle unless the others bend enough: such an agent is
         # either on its way to an end, or the exception.
         rise = (problem.elasticity * moved).sum(axis=1)
         for going in (np.where(np.abs(rise) > SETTLED, np.sign(rise), 0.0), np.zeros_like(rise)):
-            leap = _level(problem, grant[0], going)
-            if leap is not None and problem.weight @ (problem.utility(leap) - problem.utility(grant[0])) >= 0:
-                grant = leap[None]
+            leap = _level(problem, grant, going)
+            if leap is not None and problem.weight @ (problem.utility(leap) - problem.utility(grant)) >= 0:
+                run = run._replace(grant=leap[None])
                 break
-    return Division(grant[0], passes)
+    return Division(run.grant[0], passes)
 
 
 def _level(problem: Problem, grant: Array, going: Array) -> Array | None:
@@ -203,7 +236,11 @@ def _starts(problem: Problem) -> Array:
     The last two are positive: from nothing, an agent that lacks one resource is never offered the other.
     """
     bounds = (problem.floor.T, problem.upper.T)
-    equal = waterfill(problem.weight, 1.0, 0.0, problem.capacity, *bounds)
     value = (problem.weight[:, None] * problem.elasticity).T
     nash = waterfill(value, 1.0, problem.endowment.T, problem.capacity, *bounds)
-    return np.stack([problem.floor, equal.grant.T, nash.grant.T])
+    return np.stack([problem.floor, _equal_shares(problem), nash.grant.T])
+
+
+def _equal_shares(problem: Problem) -> Array:
+    """Grants (n, m) in proportion to the weights, within every bound."""
+    return waterfill(problem.weight, 1.0, 0.0, problem.capacity, problem.floor.T, problem.upper.T).grant.T

@@ -7,15 +7,23 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
+from fairsynergy.dual import Tree
 from fairsynergy.objective import Objective
 from fairsynergy.problem import Array, Problem
 
+# Largest relative residual of the first-order conditions, or proved gap, at which an answer is called optimal.
+OPTIMAL_WITHIN = 1e-6
+
 
 class Division(NamedTuple):
-    """What a rule proposes: grants (n, m), and how many iterations it took (0 for a closed form)."""
+    """What a rule proposes: grants (n, m), how many iterations it took (0 for a closed form), and perhaps a proof.
+
+    The proof bounds the total of any division; `allocate` does not trust it but evaluates it again.
+    """
 
     grant: Array
     iterations: int
+    proof: Tree | None = None
 
 
 class Policy(ABC):
@@ -44,6 +52,11 @@ class Policy(ABC):
         ProblemError
             If the rule does not handle this kind of problem; the message names the rule.
         """
+
+    @property
+    def proved_within(self) -> float:
+        """Largest proved gap, relative, at which this rule's answer is called optimal."""
+        return OPTIMAL_WITHIN
 
     @property
     def label(self) -> str:
