@@ -15,6 +15,9 @@ RULES: dict[str, fs.Policy] = {
     **fs.POLICIES,
     "Fair-Synergy, one pass": fs.FairSynergy(passes=1),
     "DRF, pure": fs.DRF(work_conserving=False),
+    "Alpha-fair, 0.75": fs.AlphaFair(0.75),
+    "Nash": fs.Nash(),
+    "Alpha-fair, 3": fs.AlphaFair(3),
 }
 # Rules for which order and likeness of agents decide nothing.
 FAIR = [name for name in RULES if name != "Random"]
@@ -278,6 +281,28 @@ def test_drf_shares_out_what_pure_drf_leaves_idle() -> None:
     np.testing.assert_allclose(divide("DRF, pure", problem), [[0.5, 0.25], [0.5, 0.125]], rtol=1e-13)
     np.testing.assert_allclose(divide("DRF", problem), [[0.5, 2 / 3], [0.5, 1 / 3]], rtol=1e-13)
     assert fs.DRF(work_conserving=False).label == "DRF (pure)"
+    assert fs.DRF().label == "DRF"
+
+
+def test_pure_drf_says_what_it_leaves_idle() -> None:
+    problem = fs.Problem(endowment=np.zeros((2, 2)), capacity=[1, 10], elasticity=[[0.8, 0.4], [0.8, 0.2]])
+    idle, busy = (fs.allocate(problem, fs.DRF(work_conserving=work)) for work in (False, True))
+    np.testing.assert_allclose(idle.unspent, [0, 6.25], atol=1e-12)
+    np.testing.assert_allclose(busy.unspent, [0, 0], atol=1e-12)
+    assert idle.status is busy.status is fs.Status.FEASIBLE
+    assert idle.total < busy.total
+
+
+@given(problem=problems(mild=True, bounds=False, resources=(2, 3)))
+def test_sharing_out_what_is_idle_takes_nothing_from_anybody(problem: fs.Problem) -> None:
+    idle, busy = divide("DRF, pure", problem), divide("DRF", problem)
+    assert (busy >= idle * (1 - 1e-12)).all()
+    np.testing.assert_allclose(busy.sum(axis=0), problem.capacity, rtol=1e-12)
+    # Nothing changes on the resource that ran out first, of which dominant shares are equal by weight.
+    first = np.argmax(idle.sum(axis=0) / problem.capacity)
+    np.testing.assert_allclose(busy[:, first], idle[:, first], rtol=1e-12)
+    dominant = (idle / problem.capacity).max(axis=1) / problem.weight
+    np.testing.assert_allclose(dominant, dominant[0], rtol=1e-12)
 
 
 @given(problem=problems(mild=True, bounds=False, weights=False))
