@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+from fairsynergy import fairness as fairness
 from fairsynergy.allocation import Allocation as Allocation
 from fairsynergy.allocation import Certificate as Certificate
 from fairsynergy.allocation import Status as Status
@@ -18,12 +19,19 @@ from fairsynergy.errors import SolverError as SolverError
 from fairsynergy.policies import DRF as DRF
 from fairsynergy.policies import NUM as NUM
 from fairsynergy.policies import POLICIES as POLICIES
+from fairsynergy.policies import RULES as RULES
+from fairsynergy.policies import AlphaFair as AlphaFair
+from fairsynergy.policies import CertifiedOptimum as CertifiedOptimum
 from fairsynergy.policies import Division as Division
+from fairsynergy.policies import EqualIncomeMarket as EqualIncomeMarket
 from fairsynergy.policies import FairSynergy as FairSynergy
 from fairsynergy.policies import Leximin as Leximin
+from fairsynergy.policies import Nash as Nash
 from fairsynergy.policies import Policy as Policy
+from fairsynergy.policies import Progress as Progress
 from fairsynergy.policies import Random as Random
 from fairsynergy.policies import Uniform as Uniform
+from fairsynergy.policies import WholeUnits as WholeUnits
 from fairsynergy.problem import Problem as Problem
 from fairsynergy.waterfill import Filling as Filling
 from fairsynergy.waterfill import waterfill as waterfill
@@ -32,20 +40,28 @@ __all__ = [
     "DRF",
     "NUM",
     "POLICIES",
+    "RULES",
     "Allocation",
+    "AlphaFair",
     "Certificate",
+    "CertifiedOptimum",
     "Division",
+    "EqualIncomeMarket",
     "FairSynergy",
     "FairSynergyError",
     "Filling",
     "Leximin",
+    "Nash",
     "Policy",
     "Problem",
     "ProblemError",
+    "Progress",
     "Random",
     "SolverError",
     "Status",
     "Uniform",
+    "WholeUnits",
     "allocate",
+    "fairness",
     "waterfill",
 ]

@@ -17,6 +17,7 @@ import math
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
 
@@ -30,11 +31,12 @@ import fairsynergy as fs
 from fairsynergy.errors import FairSynergyError, ProblemError
 from fairsynergy.fleet_files import FleetFile, read_file, write_csv, write_json
 from fairsynergy.scenarios import PRESETS, Preset
-from fairsynergy.wording import badge, duration, headline, measure, proof
+from fairsynergy.wording import at_most, badge, duration, headline, measure, proof
 
 # Exit codes: wrong input as in argparse, a reader that went away as in rich, a stop by Ctrl+C as in shells.
 WRONG, UNREAD, STOPPED = 2, 1, 130
 REFERENCE = "Uniform"
+RULES_TEXT = ", ".join(["-".join(name.split()) for name in fs.RULES] + ["alpha=NUMBER"])
 
 SOLVE = """\
 Divide a cloud's resources among the agents of a fleet, by every rule, and compare.
@@ -52,6 +54,7 @@ SOLVE_EXAMPLES = """\
 examples:
   fairsynergy solve drones.csv --capacity compute=0.6 --saturation 1
   fairsynergy solve robots.csv --capacity compute=3 --capacity labels=2 --policy leximin num
+  fairsynergy solve robots.csv --capacity compute=3 --capacity labels=2 --policy all certified-optimum alpha=2
   fairsynergy presets "Fleet A" | fairsynergy solve - --json"""
 
 
@@ -139,7 +142,7 @@ def _parser() -> argparse.ArgumentParser:
         nargs="+",
         action="extend",
         metavar="RULE",
-        help=f"all (default), or any of {', '.join(fs.POLICIES)}",
+        help=f"all of the paper's (default), or any of {RULES_TEXT}",
     )
     solve.add_argument("--json", action="store_true", help="print everything as JSON: grants, prices, proofs")
     solve.set_defaults(run=_solve)
@@ -175,15 +178,21 @@ def _level(text: str) -> float:
         raise argparse.ArgumentTypeError(f"must be a number such as 1, or none; got {text!r}") from None
 
 
-def _rule(text: str) -> list[str]:
+def _rule(text: str) -> list[fs.Policy]:
     def plain(name: str) -> str:
         return "".join(filter(str.isalnum, name)).casefold()
 
     if plain(text) == "all":
-        return list(fs.POLICIES)
-    found = [name for name in fs.POLICIES if plain(name) == plain(text)]
+        return list(fs.POLICIES.values())
+    setting, given, alpha = text.partition("=")
+    if given and plain(setting) == "alpha":
+        try:
+            return [fs.AlphaFair(float(alpha))]
+        except ValueError:  # which a ProblemError is, too
+            raise argparse.ArgumentTypeError(f"alpha must be a number >= 0, or inf; got {alpha!r}") from None
+    found = [policy for name, policy in fs.RULES.items() if plain(name) == plain(text)]
     if not found:
-        raise argparse.ArgumentTypeError(f"there is no rule {text!r}; choose all, or any of {', '.join(fs.POLICIES)}")
+        raise argparse.ArgumentTypeError(f"there is no rule {text!r}; choose all, or any of {RULES_TEXT}")
     return found
 
 
@@ -213,14 +222,14 @@ def _solve(arguments: argparse.Namespace) -> None:
         if error.field == "capacity" and error.index is None:
             raise ProblemError(f"{error}; the option is --capacity NAME=AMOUNT") from None
         raise
-    wanted = [name for names in arguments.policy or [list(fs.POLICIES)] for name in names]
+    wanted = [policy for policies in arguments.policy or [fs.POLICIES.values()] for policy in policies]
     solved: dict[str, fs.Allocation] = {}
     refused: dict[str, FairSynergyError] = {}
-    for name in dict.fromkeys(wanted):
+    for policy in wanted:
         try:
-            solved[name] = fs.allocate(problem, fs.POLICIES[name])
+            solved[policy.label] = _allocate(problem, policy)
         except FairSynergyError as error:
-            refused[name] = error
+            refused[policy.label] = error
     if not solved:
         raise next(iter(refused.values()))
     reference = solved.get(REFERENCE) or fs.allocate(problem, fs.POLICIES[REFERENCE])
@@ -229,6 +238,18 @@ def _solve(arguments: argparse.Namespace) -> None:
         print(json.dumps(_finite(document), indent=2, allow_nan=False))
     else:
         _print_comparison(file.name, problem, solved, refused, reference)
+
+
+def _allocate(problem: fs.Problem, policy: fs.Policy) -> fs.Allocation:
+    """The policy's answer; a search that may take long says on a terminal how far it is."""
+    if not isinstance(policy, fs.CertifiedOptimum):
+        return fs.allocate(problem, policy)
+    with Console(stderr=True).status(f"{policy.name} ...") as status:
+
+        def tell(now: fs.Progress) -> None:
+            status.update(f"{policy.name}: at most {at_most(now.gap)} below the best there is, {now.boxes:,} boxes")
+
+        return fs.allocate(problem, replace(policy, progress=tell))
 
 
 def _read(path: str) -> FleetFile:

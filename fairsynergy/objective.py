@@ -50,44 +50,79 @@ class Objective(ABC):
 
 
 class SumObjective(Objective):
-    """A weighted sum over agents of a smooth utility."""
+    """A weighted sum over agents of a smooth utility, or something that grows with it."""
 
     @abstractmethod
     def log_marginal(self, problem: Problem, grant: Array) -> Array:
-        """(n, m) logarithm of dF/dx_ik."""
+        """(n, m) logarithm of dF/dx_ik, where F is the sum."""
+
+    def log_unit(self, problem: Problem, grant: Array) -> float:
+        """Logarithm of what one unit of the sum is worth in the unit of prices."""
+        return 0.0
 
     def level(self, problem: Problem, grant: Array) -> Levelling:
         log_marginal = self.log_marginal(problem, grant)
+        log_unit = self.log_unit(problem, grant)
         price = np.zeros(problem.m)
         worst = 0.0
-        for k in range(problem.m):
-            buyers = grant[:, k] < problem.upper[:, k]
-            sellers = grant[:, k] > problem.floor[:, k]
-            log_price, residual = _between(log_marginal[buyers, k], log_marginal[sellers, k])
-            price[k] = np.exp(log_price)
-            worst = max(worst, residual)
+        # The least that lifts an agent from nothing cannot be divided further.
+        buyers, sellers = grant < problem.upper, grant > problem.floor + TINY
+        with np.errstate(over="ignore"):
+            for k in range(problem.m):
+                log_price, residual = _between(log_marginal[buyers[:, k], k], log_marginal[sellers[:, k], k])
+                # A price too small to be written is still a price.
+                price[k] = max(np.exp(log_price + log_unit), TINY) if log_price > -np.inf else 0.0
+                worst = max(worst, residual)
         return Levelling(price, worst)
 
 
-class TotalUtility(SumObjective):
-    """sum_i w_i U_i, the aggregate accuracy (Fair-Synergy, Problems 1 and 2)."""
+class AlphaWelfare(SumObjective):
+    """sum_i w_i U_i^(1 - alpha) / (1 - alpha), or sum_i w_i log U_i for alpha = 1: alpha-fair welfare.
 
-    sentence = "the fleet's total accuracy"
+    Its size says little, and alpha = 1000 takes it beyond any number; so prices are given in the accuracy that would
+    be as good if everyone had it, (sum_i w_i U_i^(1 - alpha) / sum_i w_i)^(1 / (1 - alpha)).
+
+    Whoever lacks a resource which nobody can give has accuracy zero whatever it receives, and is left out.
+    """
+
+    def __init__(self, alpha: float) -> None:
+        self.alpha = alpha
+        self.sentence = "the product of accuracies" if alpha == 1 else f"alpha-fair welfare with alpha = {alpha:g}"
 
     def concave(self, problem: Problem) -> bool:
-        """Jointly concave iff no agent has increasing returns in the resources it can still receive."""
-        return bool(np.all((problem.elasticity * _open_to(problem)).sum(axis=1) <= 1 + ROUNDING))
+        """Jointly concave iff no agent has increasing returns, (1 - alpha) sum_k gamma_ik > 1, in the resources
+        it can still receive; whatever the elasticities from alpha = 1 on."""
+        returns = (1 - self.alpha) * (problem.elasticity * _open_to(problem)).sum(axis=1)
+        return bool(np.all(returns <= 1 + ROUNDING))
 
     def log_marginal(self, problem: Problem, grant: Array) -> Array:
         holding = problem.holding(grant)
+        returns = (1 - self.alpha) * problem.elasticity
+        # For alpha < 1 the other resources are worth nothing to an agent that lacks one, else very much.
+        held = np.minimum(holding, problem.saturation)
         with np.errstate(divide="ignore"):
-            part = problem.elasticity * np.log(np.minimum(holding, problem.saturation))
+            part = returns * np.log(held if self.alpha < 1 else np.maximum(held, TINY))
         # Summed without the agent's own term, not subtracted from the total: a holding of zero is minus infinity.
         others = np.stack([np.delete(part, k, axis=1).sum(axis=1) for k in range(problem.m)], axis=1)
-        own = np.log(problem.elasticity) + (problem.elasticity - 1) * np.log(np.maximum(holding, TINY))
+        own = np.log(problem.elasticity) + (returns - 1) * np.log(np.maximum(holding, TINY))
         log_marginal = np.log(problem.weight)[:, None] + own + others
         log_marginal[holding > problem.saturation * (1 + ROUNDING)] = -np.inf  # idle: less costs nothing
+        if self.alpha >= 1:
+            log_marginal[~hopeful(problem)] = -np.inf
         return np.asarray(log_marginal)
+
+    def log_unit(self, problem: Problem, grant: Array) -> float:
+        some = hopeful(problem)
+        weight, log_utility = problem.weight[some], problem.log_utility(grant)[some]
+        top = log_utility.max(initial=-np.inf) if self.alpha < 1 else log_utility.min(initial=np.inf)
+        if not np.isfinite(top):  # nobody has any accuracy, or somebody none where that counts most: no such unit
+            return 0.0
+        if self.alpha == 1:
+            log_mean = weight @ log_utility / weight.sum()
+        else:
+            power = np.exp((1 - self.alpha) * (log_utility - top))
+            log_mean = top + np.log(weight @ power / weight.sum()) / (1 - self.alpha)
+        return float(self.alpha * log_mean - np.log(weight.sum()))
 
     def level(self, problem: Problem, grant: Array) -> Levelling:
         levelled = super().level(problem, grant)
@@ -97,11 +132,13 @@ class TotalUtility(SumObjective):
         # From nothing, one resource alone adds nothing; several together do if this mean is above their prices.
         # Taken where holdings become representable.
         crumb = np.where(trapped, TINY, grant)
+        returns = (1 - self.alpha) * problem.elasticity
         with np.errstate(divide="ignore", invalid="ignore"):
-            above = problem.elasticity * (self.log_marginal(problem, crumb) - np.log(levelled.price))
+            log_price = np.log(levelled.price) - self.log_unit(problem, grant)
+            above = returns * (self.log_marginal(problem, crumb) - log_price)
         above = np.where(trapped, above, 0.0)
         rows = trapped.any(axis=1)
-        mean = above[rows].sum(axis=1) / (problem.elasticity * trapped)[rows].sum(axis=1)
+        mean = above[rows].sum(axis=1) / (returns * trapped)[rows].sum(axis=1)
         with np.errstate(over="ignore"):
             return Levelling(levelled.price, max(levelled.residual, float(np.expm1(np.max(mean)))))
 
@@ -110,8 +147,19 @@ class TotalUtility(SumObjective):
         alone; with increasing returns a little of all is worthless too, and nobody is trapped."""
         lacking = problem.holding(grant) < TINY
         several = (lacking.sum(axis=1) >= 2) & (~lacking | _open_to(problem)).all(axis=1)
-        several &= (problem.elasticity * lacking).sum(axis=1) < 1 - ROUNDING
-        return np.asarray(lacking & several[:, None])
+        several &= (1 - self.alpha) * (problem.elasticity * lacking).sum(axis=1) < 1 - ROUNDING
+        return np.asarray(lacking & several[:, None] & (self.alpha < 1))
+
+
+class TotalUtility(AlphaWelfare):
+    """sum_i w_i U_i, the aggregate accuracy (Fair-Synergy, Problems 1 and 2); prices are in its own unit."""
+
+    def __init__(self) -> None:
+        super().__init__(0.0)
+        self.sentence = "the fleet's total accuracy"
+
+    def log_unit(self, problem: Problem, grant: Array) -> float:
+        return 0.0
 
     def upper_bound(self, problem: Problem, grant: Array) -> float | None:
         """Proved bound on the best total where the total is concave, else None; tight if the grants are optimal.
@@ -167,10 +215,9 @@ class WorstUtility(Objective):
     def level(self, problem: Problem, grant: Array) -> Levelling:
         level = problem.log_utility(grant) - np.log(problem.weight)
         log_value = np.log(problem.elasticity) - np.log(np.maximum(problem.holding(grant), TINY))  # d log U / dx
-        # Nothing lifts an agent that lacks a resource which nobody can give.
-        hopeful = ((problem.endowment + problem.floor > 0) | _open_to(problem)).all(axis=1, keepdims=True)
+        some = hopeful(problem)[:, None]
         # The least that lifts an agent from nothing may lift it above the level, and cannot be divided further.
-        buyers, sellers = (grant < problem.upper) & hopeful, (grant > problem.floor + TINY) & hopeful
+        buyers, sellers = (grant < problem.upper) & some, (grant > problem.floor + TINY) & some
         spent = grant.sum(axis=0)
         worst = 0.0
         for k in range(problem.m):
@@ -211,6 +258,11 @@ class WorstUtility(Objective):
         cost = np.exp(rate[chosen] - log_value[rows, chosen]).sum()
         price[traded] = np.exp(level[rows].mean() + rate[traded]) / cost
         return price
+
+
+def hopeful(problem: Problem) -> Mask:
+    """(n,) whether some division gives an agent something of every resource; nothing else lifts it from zero."""
+    return np.asarray(((problem.endowment + problem.floor > 0) | _open_to(problem)).all(axis=1))
 
 
 def _open_to(problem: Problem) -> Mask:

@@ -5,8 +5,13 @@ With holdings h_ik <= min(e_ik + x_ik, saturation_ik), lo <= x <= hi and sum_i x
     total accuracy   max sum_i w_i u_i       u_i <= prod_k h_ik^g_ik, a chain of three-dimensional power cones
     NUM              max sum_ik w_i log h_ik
     Leximin          max s                   s + log w_i <= sum_k g_ik log h_ik   (the lowest level only)
+    alpha-fair < 1   as the total, with elasticities (1 - alpha) g_ik
+    alpha = 1        max sum_ik w_i g_ik log h_ik
+    alpha > 1        max s                   log sum_i w_i exp((alpha - 1)(s - v_i)) <= log sum_i w_i,
+                                             v_i <= sum_k g_ik log h_ik
 
-The first is convex iff sum_k g_ik <= 1 for every agent (Fair-Synergy, Problems 1 and 2); others are refused.
+The total is convex iff sum_k g_ik <= 1 for every agent (Fair-Synergy, Problems 1 and 2), alpha-fair welfare iff
+(1 - alpha) sum_k g_ik <= 1; others are refused.
 The referee is slow, and exact to about 1e-8: it judges objectives tightly and grants loosely. It is the only
 importer of cvxpy.
 
@@ -28,7 +33,7 @@ import cvxpy as cp
 import numpy as np
 
 from fairsynergy.errors import ProblemError, SolverError
-from fairsynergy.objective import LogHolding, Objective, TotalUtility, WorstUtility
+from fairsynergy.objective import AlphaWelfare, LogHolding, Objective, TotalUtility, WorstUtility
 from fairsynergy.policies.policy import Policy
 from fairsynergy.problem import Array, Problem
 
@@ -40,8 +45,8 @@ class Reference(NamedTuple):
     """The referee's answer.
 
     objective is what the rule maximises, computed from the grants: the weighted total of accuracies, the
-    weighted sum of log holdings, or the lowest U_i / w_i. grant is (n, m), status as CVXPY words it, seconds
-    the time to state and solve.
+    weighted sum of log holdings, the lowest U_i / w_i, or for alpha-fair welfare the accuracy that would be as good
+    if everyone had it. grant is (n, m), status as CVXPY words it, seconds the time to state and solve.
     """
 
     objective: float
@@ -58,12 +63,12 @@ def solve(problem: Problem, policy: Policy) -> Reference:
     problem : Problem
         The fleet and the cloud.
     policy : Policy
-        A rule with one of the three objectives above; its settings are ignored.
+        A rule with one of the objectives above; settings that do not show in it are ignored.
 
     Raises
     ------
     ProblemError
-        If the rule has no objective that is stated here, or the total is not concave.
+        If the rule has no objective that is stated here, or it is not concave.
     SolverError
         If Clarabel does not reach an optimum.
     """
@@ -71,8 +76,28 @@ def solve(problem: Problem, policy: Policy) -> Reference:
     objective = policy.objective
     if objective is None or type(objective) not in _STATEMENTS:
         raise ProblemError(f"the referee cannot state what {policy.label} maximises; choose another rule")
-    # In units of the capacities, whatever the caller's: the solver's tolerances are absolute.
+    # In units of equal shares or of capacities, whatever the caller's: the solver's tolerances are absolute. Where it
+    # gives up in one of the two, it seldom does in the other.
     unit = np.where(problem.capacity > 0, problem.capacity, 1.0)
+    status = ""
+    for scale in (unit / problem.n, unit):
+        programme, grant = _stated(problem, objective, scale)
+        try:
+            with warnings.catch_warnings(action="ignore"):  # of an inaccurate solution: an error of ours, just below
+                programme.solve(solver=cp.CLARABEL)
+        except cp.error.SolverError as error:
+            status = str(error)
+            continue
+        status = programme.status
+        if status == cp.OPTIMAL:
+            # What it granted beyond saturation is no part of the answer, merely free.
+            found = np.clip(grant.value * scale, problem.floor, problem.upper)
+            return Reference(_score(objective, problem, found), found, status, perf_counter() - start)
+    raise SolverError(f"Clarabel ended {problem!r} with status {status!r}; rescale the problem")
+
+
+def _stated(problem: Problem, objective: Objective, unit: Array) -> tuple[Any, Any]:
+    """The programme and its grants, both in these units (m,)."""
     grant = cp.Variable((problem.n, problem.m))
     holding = cp.Variable((problem.n, problem.m))
     limits = [
@@ -84,61 +109,70 @@ def solve(problem: Problem, policy: Policy) -> Reference:
         finite = np.nonzero(np.isfinite(limit))
         if finite[0].size:
             limits.append(bounded[finite] <= (limit / unit)[finite])
-    value, law = _STATEMENTS[type(objective)](problem, holding, np.log(unit))
-    programme = cp.Problem(cp.Maximize(value), limits + law)
-    try:
-        with warnings.catch_warnings(action="ignore"):  # of an inaccurate solution: an error of ours, just below
-            programme.solve(solver=cp.CLARABEL)
-    except cp.error.SolverError as error:
-        raise SolverError(f"Clarabel gave up on {problem!r}: {error}; rescale the problem") from error
-    if programme.status != cp.OPTIMAL:
-        raise SolverError(f"Clarabel ended {problem!r} with status {programme.status!r}; rescale the problem")
-    # What it granted beyond saturation is no part of the answer, merely free.
-    found = np.clip(grant.value * unit, problem.floor, problem.upper)
-    return Reference(_score(objective, problem, found), found, str(programme.status), perf_counter() - start)
+    value, law = _STATEMENTS[type(objective)](problem, objective, holding, np.log(unit))
+    return cp.Problem(cp.Maximize(value), limits + law), grant
 
 
-def _total(problem: Problem, holding: Any, log_unit: Array) -> tuple[Any, list[Any]]:
-    """The chain y_j <= prod_{l <= j} h_l^(g_l / (g_1 + .. + g_j)), then a cone for what they lack to 1."""
-    returns = problem.elasticity.sum(axis=1)
-    if (increasing := returns > 1 + ROUNDING).any():
+def _welfare(problem: Problem, objective: Any, holding: Any, log_unit: Array) -> tuple[Any, list[Any]]:
+    if objective.alpha < 1:
+        return _powers(problem, objective.alpha, holding, log_unit)
+    log_accuracy = cp.sum(cp.multiply(problem.elasticity, cp.log(holding)), axis=1) + problem.elasticity @ log_unit
+    if objective.alpha == 1:
+        return problem.weight / problem.weight.max() @ log_accuracy, []
+    # Of the forms that say this, the one in which Clarabel gives up least often.
+    level, reached = cp.Variable(), cp.Variable(problem.n)
+    log_share = np.log(problem.weight / problem.weight.sum())
+    as_good = cp.log_sum_exp(log_share + (objective.alpha - 1) * (level - reached)) <= 0
+    return level, [reached <= log_accuracy, as_good]
+
+
+def _powers(problem: Problem, alpha: float, holding: Any, log_unit: Array) -> tuple[Any, list[Any]]:
+    """The chain y_j <= prod_{l <= j} h_l^(r_l / (r_1 + .. + r_j)), then a cone for what they lack to 1.
+
+    Of the returns r = (1 - alpha) g.
+    """
+    returns = (1 - alpha) * problem.elasticity
+    total = returns.sum(axis=1)
+    if (increasing := total > 1 + ROUNDING).any():
         first = int(np.argmax(increasing))
+        convex = f"{1 / (1 - alpha):.6g} for convex alpha-fair welfare" if alpha else "1 for a convex total"
         raise ProblemError(
-            f"`elasticity[{first}]` ({problem.agents[first]}) must add up to at most 1 for a convex total, "
-            f"got {returns[first]:.6g}; lower it or choose another rule",
+            f"`elasticity[{first}]` ({problem.agents[first]}) must add up to at most {convex}, "
+            f"got {problem.elasticity[first].sum():.6g}; lower it or choose another rule",
             field="elasticity",
             index=(first,),
         )
-    product, used = holding[:, 0], problem.elasticity[:, 0]
+    product, used = holding[:, 0], returns[:, 0]
     law = []
     for k in range(1, problem.m):
         further = cp.Variable(problem.n)
-        together = used + problem.elasticity[:, k]
+        together = used + returns[:, k]
         law.append(cp.PowCone3D(product, holding[:, k], further, used / together))
         product, used = further, together
-    accuracy = cp.Variable(problem.n)
+    value = cp.Variable(problem.n)
     bent = np.flatnonzero(used < 1 - ROUNDING)
     straight = np.flatnonzero(used >= 1 - ROUNDING)
     if bent.size:
-        law.append(cp.PowCone3D(product[bent], np.ones(bent.size), accuracy[bent], used[bent]))
+        law.append(cp.PowCone3D(product[bent], np.ones(bent.size), value[bent], used[bent]))
     if straight.size:
-        law.append(accuracy[straight] <= product[straight])
-    worth = problem.weight * np.exp(problem.elasticity @ log_unit)
-    return worth / worth.max() @ accuracy, law
+        law.append(value[straight] <= product[straight])
+    worth = problem.weight * np.exp(returns @ log_unit)
+    return worth / worth.max() @ value, law
 
 
-def _logs(problem: Problem, holding: Any, log_unit: Array) -> tuple[Any, list[Any]]:
+def _logs(problem: Problem, objective: Any, holding: Any, log_unit: Array) -> tuple[Any, list[Any]]:
     return cp.sum(problem.weight / problem.weight.max() @ cp.log(holding)), []
 
 
-def _level(problem: Problem, holding: Any, log_unit: Array) -> tuple[Any, list[Any]]:
+def _level(problem: Problem, objective: Any, holding: Any, log_unit: Array) -> tuple[Any, list[Any]]:
     level = cp.Variable()
     log_accuracy = cp.sum(cp.multiply(problem.elasticity, cp.log(holding)), axis=1)
     return level, [log_accuracy + problem.elasticity @ log_unit - np.log(problem.weight) >= level]
 
 
-_STATEMENTS: dict[type[Objective], Callable[[Problem, Any, Array], tuple[Any, list[Any]]]] = {
-    TotalUtility: _total,
+_STATEMENTS: dict[type[Objective], Callable[[Problem, Any, Any, Array], tuple[Any, list[Any]]]] = {
+    TotalUtility: _welfare,
+    AlphaWelfare: _welfare,
     LogHolding: _logs,
     WorstUtility: _level,
 }
@@ -147,6 +181,13 @@ _STATEMENTS: dict[type[Objective], Callable[[Problem, Any, Array], tuple[Any, li
 def _score(objective: Objective, problem: Problem, grant: Array) -> float:
     if isinstance(objective, TotalUtility):
         return float(problem.weight @ problem.utility(grant))
+    if isinstance(objective, AlphaWelfare):
+        share, power = problem.weight / problem.weight.sum(), 1 - objective.alpha
+        log_accuracy = problem.log_utility(grant)
+        if power == 0:
+            return float(np.exp(share @ log_accuracy))
+        scale = log_accuracy.max() if power > 0 else log_accuracy.min()  # no overflow for any alpha
+        return float(np.exp(scale) * (share @ np.exp(power * (log_accuracy - scale))) ** (1 / power))
     if isinstance(objective, LogHolding):
         with np.errstate(divide="ignore"):
             held = np.log(np.minimum(problem.holding(grant), problem.saturation))

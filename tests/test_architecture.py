@@ -39,9 +39,9 @@ EXISTING = {"errors", "problem", "waterfill", "objective", "policies", "allocati
 HOMES = {
     "numpy": RANK.keys() - {"pages", "app", "__main__"},
     "scipy": RANK.keys() - {"pages", "app", "__main__"},
+    "highspy": {"dual"},
     "pandas": {"experiments", "charts", "ui", "cli", "pages"},
     "cvxpy": {"reference"},
-    "plotly": {"charts"},
     "altair": {"charts"},
     "streamlit": {"ui", "launch", "pages", "app"},
     "starlette": {"launch"},

@@ -64,6 +64,14 @@ def run(*arguments: str, **options: Any) -> subprocess.CompletedProcess[bytes]:
 # Results
 
 
+def test_rules_beyond_the_papers_are_named_or_set(capsys, fleet_a):
+    found = solved(capsys, fleet_a, CPU, "--policy", "nash", "certified-optimum", "alpha=2", "ALPHA=inf")["rules"]
+    assert list(found) == ["Nash", "Certified optimum", "Alpha-fair (alpha = 2)", "Alpha-fair (alpha = inf)"]
+    assert found["Certified optimum"]["gap"] <= 1e-4
+    leximin = solved(capsys, fleet_a, CPU, "--policy=leximin")["rules"]["Leximin"]
+    assert found["Alpha-fair (alpha = inf)"]["worst"] == pytest.approx(leximin["worst"])
+
+
 def test_the_table_has_a_row_per_rule_with_the_librarys_numbers(capsys, fleet_a):
     assert main(["solve", fleet_a, CPU]) == 0
     out, message = capsys.readouterr()
@@ -273,6 +281,8 @@ WRONG: dict[str, tuple[list[str], str]] = {
     "saturation of zero": ([CPU, "--saturation=0"], "must be > 0, got 0.0"),
     "saturation in words": ([CPU, "--saturation=some"], "must be a number such as 1, or none; got 'some'"),
     "unknown rule": ([CPU, "--policy=maxmin"], "there is no rule 'maxmin'; choose all, or any of Fair-Synergy,"),
+    "negative alpha": ([CPU, "--policy=alpha=-1"], "alpha must be a number >= 0, or inf; got '-1'"),
+    "alpha in words": ([CPU, "--policy=alpha=much"], "alpha must be a number >= 0, or inf; got 'much'"),
     "empty rule": ([CPU, "--policy="], "there is no rule ''"),
     "unknown option": ([CPU, "--capactiy=compute=1"], "unrecognized arguments"),
 }

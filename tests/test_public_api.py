@@ -54,7 +54,10 @@ def test_all_names_exist_once_and_in_order():
 
 
 def test_the_promised_names_are_public():
-    promised = "Problem allocate Uniform Random NUM DRF Leximin FairSynergy POLICIES waterfill"
+    promised = (
+        "Problem allocate Uniform Random NUM DRF Leximin FairSynergy AlphaFair Nash EqualIncomeMarket WholeUnits "
+        "POLICIES waterfill"
+    )
     assert set(promised.split()) <= set(fs.__all__)
     assert list(fs.POLICIES) == ["Fair-Synergy", "Random", "Uniform", "NUM", "DRF", "Leximin"]
 

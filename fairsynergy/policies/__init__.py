@@ -6,16 +6,27 @@
 
 from __future__ import annotations
 
+from fairsynergy.policies.alpha_fair import AlphaFair as AlphaFair
+from fairsynergy.policies.alpha_fair import Nash as Nash
+from fairsynergy.policies.certified_optimum import CertifiedOptimum as CertifiedOptimum
+from fairsynergy.policies.certified_optimum import Progress as Progress
 from fairsynergy.policies.fair_synergy import FairSynergy as FairSynergy
 from fairsynergy.policies.leximin import Leximin as Leximin
+from fairsynergy.policies.market import EqualIncomeMarket as EqualIncomeMarket
 from fairsynergy.policies.num import NUM as NUM
 from fairsynergy.policies.policy import Division as Division
 from fairsynergy.policies.policy import Policy as Policy
 from fairsynergy.policies.proportional import DRF as DRF
 from fairsynergy.policies.proportional import Random as Random
 from fairsynergy.policies.proportional import Uniform as Uniform
+from fairsynergy.policies.whole_units import WholeUnits as WholeUnits
 
 # In the order of the paper's section IV.
 POLICIES: dict[str, Policy] = {
     policy.name: policy for policy in (FairSynergy(), Random(), Uniform(), NUM(), DRF(), Leximin())
+}
+
+# Every rule that needs no setting.
+RULES: dict[str, Policy] = POLICIES | {
+    policy.name: policy for policy in (Nash(), EqualIncomeMarket(), CertifiedOptimum())
 }
