@@ -127,6 +127,8 @@ export default async function ({ data, parentElement }) {
   figure.layout.scene.dragmode = false;
   dress(figure.layout, host);
   await Plotly.react(scene, figure.data, figure.layout, {
+    // By itself Plotly draws four times the pixels that a plain screen has.
+    plotGlPixelRatio: window.devicePixelRatio,
     displaylogo: false, showSendToCloud: false, scrollZoom: false, modeBarButtonsToRemove: data.without,
   });
   const names = Object.keys(data.views);
