@@ -203,9 +203,7 @@ def allocate(problem: Problem, policy: Policy) -> Allocation:
     )
 
 
-def _certify(
-    problem: Problem, policy: Policy, division: Division, grant: Array, levelling: Levelling
-) -> Certificate:
+def _certify(problem: Problem, policy: Policy, division: Division, grant: Array, levelling: Levelling) -> Certificate:
     objective = policy.objective or TotalUtility()
     capacity = problem.capacity
     scale = np.where(capacity > 0, capacity, 1.0)

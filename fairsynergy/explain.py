@@ -36,7 +36,7 @@ UNSPENT_FROM = 1e-9
 
 
 class Portrait(NamedTuple):
-    """A rule beyond its one sentence: its formula (LaTeX), whom it serves, whom it does not, and what units do to it."""
+    """A rule beyond its one sentence: its formula (LaTeX), whom it serves and whom not, and what units do to it."""
 
     formula: str
     wins: str

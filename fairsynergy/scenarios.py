@@ -152,6 +152,28 @@ class Preset:
         return Setting.RTI if self.problem.m == 1 else Setting.DL
 
 
+@dataclass(frozen=True, kw_only=True)
+class Demonstration:
+    """Two presets that differ in one thing, and what to look at when going from one to the other.
+
+    Parameters
+    ----------
+    title : str
+        What happens, in a few words.
+    presets : dict of str to str
+        Names of presets, by what tells them apart; the first is shown first.
+    rule : str
+        The rule under which it shows.
+    look : str
+        What to look at, and why it happens, in a few sentences.
+    """
+
+    title: str
+    presets: dict[str, str]
+    rule: str
+    look: str
+
+
 def _is_number(given: Any) -> bool:
     real = isinstance(given, int | float | np.integer | np.floating) and not isinstance(given, bool)
     return real and math.isfinite(given)
@@ -186,3 +208,22 @@ def _spec(drawn: dict[str, Any]) -> FleetSpec:
 
 
 PRESETS: dict[str, Preset] = _presets()
+
+DEMONSTRATIONS: dict[str, Demonstration] = {
+    "units": Demonstration(
+        title="The unit trap",
+        presets={"in units": "Fleet A", "in hundredths of a unit": "Fleet A in hundredths"},
+        rule="Fair-Synergy",
+        look="The same ten agents, the same cloud; only the unit that compute is counted in differs. Fair-Synergy "
+        "compares accuracies of easy and hard tasks, and another unit stretches those of hard tasks (elasticity 0.9) "
+        "more than those of easy ones, so the grants turn over. Rules whose two marks coincide below do not care.",
+    ),
+    "winner": Demonstration(
+        title="Winner takes all",
+        presets={"nothing saturates": "Winner takes all", "saturation at 1 unit": "Winner takes all, saturated"},
+        rule="Fair-Synergy",
+        look="Every agent has increasing returns: its elasticities add up to more than 1, so twice of everything is "
+        "worth more than twice as much. Where nothing saturates, the largest total then gives one agent everything, "
+        "and a cloud that grows with the fleet makes that agent richer, not the others.",
+    ),
+}

@@ -11,13 +11,16 @@ Leximin would bring the worst-off to 0.091 and cost 5 % of the mean.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from fairsynergy.allocation import Allocation, Status
-from fairsynergy.fairness import dominators
+from fairsynergy.fairness import Guarantee, PriceOfFairness, Verdict, dominators
 from fairsynergy.objective import TotalUtility
+from fairsynergy.policies.policy import OPTIMAL_WITHIN
+from fairsynergy.problem import Array
 
 FLOOR, MEAN = "Leximin", "Fair-Synergy"  # the rule that serves the worst-off best, and the one that serves the mean
 
@@ -80,11 +83,15 @@ def badge(allocation: Allocation) -> str:
     ('proved optimal', 'baseline')
     """
     status, objective, gap = allocation.status, allocation.policy.objective, allocation.gap
-    if status in (Status.OPTIMAL, Status.FAILED):
-        return "proved optimal" if status is Status.OPTIMAL else "FAILED"
+    if not isinstance(objective, TotalUtility):
+        gap = None
+    if status is Status.OPTIMAL:
+        return "proved optimal" if gap is None or gap <= OPTIMAL_WITHIN else f"optimal within {at_most(gap)}"
+    if status is Status.FAILED:
+        return "FAILED"
     if objective is None:
         return "baseline"
-    if isinstance(objective, TotalUtility) and gap is not None:
+    if gap is not None:
         return f"gap at most {at_most(gap)}"
     return "stationary, not proved" if status is Status.STATIONARY else "within limits, not proved"
 
@@ -97,22 +104,25 @@ def proof(allocation: Allocation) -> str:
     >>> print(proof(fs.allocate(PRESETS["Fleet B"].problem, fs.FairSynergy(passes=1))))
     Feasible: ... nothing more. Its total is proved to be at most 4.2 % below the best there is.
     """
-    gap, objective = allocation.gap, allocation.policy.objective
-    if gap is None or allocation.status is Status.OPTIMAL or not isinstance(objective, TotalUtility):
-        return allocation.status.value
-    return f"{allocation.status.value} Its total is proved to be at most {at_most(gap)} below the best there is."
+    said, gap = allocation.status.value, allocation.gap
+    if gap is None or not isinstance(allocation.policy.objective, TotalUtility):
+        return said
+    if allocation.status is Status.OPTIMAL and gap <= OPTIMAL_WITHIN:
+        return said
+    return f"{said} Its total is proved to be at most {at_most(gap)} below the best there is."
 
 
 def at_most(share: float) -> str:
     """A share as a percentage of two digits, rounded up, since it bounds something.
 
-    >>> at_most(0.0411), at_most(0.00021), at_most(1e-9), at_most(0.301)
-    ('4.2 %', '0.021 %', '0.01 %', '31 %')
+    >>> at_most(0.0411), at_most(0.00021), at_most(1e-9), at_most(0.301), at_most(0.9991)
+    ('4.2 %', '0.021 %', '0.01 %', '31 %', '100 %')
     """
     if share <= LEAST_GAP:
         return f"{100 * LEAST_GAP:g} %"
     digit = 10.0 ** (np.floor(np.log10(100 * share)) - 1)
-    return f"{np.ceil(round(100 * share / digit, 9)) * digit:.2g} %"
+    rounded = float(np.ceil(round(100 * share / digit, 9)) * digit)
+    return f"{rounded:.2g} %" if rounded < 99.5 else f"{rounded:,.0f} %"
 
 
 def measure(allocations: Mapping[str, Allocation]) -> str:
@@ -288,6 +298,185 @@ def verdicts(allocations: Mapping[str, Allocation]) -> dict[str, str]:
         beaten = f"; {list(allocations)[other]} is nowhere worse and somewhere better" if other >= 0 else ""
         said[name] = f"{first} and {second}{beaten}."
     return said
+
+
+def optimum(best: Allocation) -> str:
+    """What is proved about the highest mean that any division could reach, in a sentence or two.
+
+    Parameters
+    ----------
+    best : Allocation
+        The best division known, with its bound.
+
+    Examples
+    --------
+    >>> import fairsynergy as fs
+    >>> fleet = fs.Problem(endowment=[[0.1, 0.1]] * 2, capacity=[0.6, 0.6], elasticity=[[0.9, 0.4], [0.3, 0.7]])
+    >>> print(optimum(fs.allocate(fleet, fs.CertifiedOptimum())))
+    Proved: no division of this cloud reaches a mean accuracy above 0.3851; the best found reaches 0.3849, within ...
+    """
+    kind = "mean" if np.ptp(best.problem.weight) == 0 else "weighted mean"
+    what = f"{kind} {measure({best.policy.label: best})}"
+    found = _towards(best.total / float(best.problem.weight.sum()), -1)
+    if best.upper_bound is None or best.gap is None:
+        return (
+            f"Not proved: the best division found reaches a {what} of {found}, but with increasing returns in three "
+            "or more resources, or from nothing, no bound is known that another could not exceed."
+        )
+    bound = _towards(best.upper_bound / float(best.problem.weight.sum()), 1)
+    if best.status is not Status.OPTIMAL:
+        return (
+            f"Not closed yet: no division of this cloud reaches a {what} above {bound}, that is proved; the best "
+            f"found reaches {found}, so at most {at_most(best.gap)} of it is missing."
+        )
+    reaches = "it" if found == bound or best.gap <= OPTIMAL_WITHIN else f"{found}, within {at_most(best.gap)}"
+    return f"Proved: no division of this cloud reaches a {what} above {bound}; the best found reaches {reaches}."
+
+
+def _towards(value: float, way: int) -> str:
+    """A number of four decimals, or five digits, rounded up (way 1) or down (-1), since it bounds something.
+
+    >>> _towards(0.81231, 1), _towards(0.81239, -1), _towards(0.8, 1), _towards(1690.317, 1), _towards(0, -1)
+    ('0.8124', '0.8123', '0.8000', '1,690.4', '0.0000')
+    """
+    decimals = 4 if abs(value) < 10 else max(0, 4 - int(np.floor(np.log10(abs(value)))))
+    # What is that number but for rounding is that number.
+    steps = round(value * 10.0**decimals, 4)
+    return f"{(np.ceil(steps) if way > 0 else np.floor(steps)) / 10.0**decimals:,.{decimals}f}"
+
+
+def price_of_fairness(price: PriceOfFairness) -> str:
+    """The share of the best total given up, in a few words; from where to where while the best is only bounded.
+
+    >>> price_of_fairness(PriceOfFairness(0.0312, 0.0312, "")), price_of_fairness(PriceOfFairness(0.031, 0.052, ""))
+    ('3.1 %', '3.1 to 5.2 %')
+    >>> price_of_fairness(PriceOfFairness(0.0, 0.00005, "")), price_of_fairness(PriceOfFairness(0.0, 0.02, ""))
+    ('nothing', 'at most 2 %')
+    >>> price_of_fairness(PriceOfFairness(0.2, None, "")), price_of_fairness(PriceOfFairness(None, None, ""))
+    ('at least 20 %', 'unknown')
+    """
+    if price.low is None:
+        return "unknown"
+    low = f"{100 * price.low:.2g}"
+    if price.high is None:
+        return f"at least {low} %"
+    high = f"{100 * price.high:.2g}"
+    if price.high < LEAST_COST:
+        return "nothing"
+    if price.low < LEAST_COST:
+        return f"at most {high} %"
+    return f"{low} %" if low == high else f"{low} to {high} %"
+
+
+def failing(guarantee: Guarantee) -> str:
+    """A verdict in two or three words: whether a promise is kept, or by how much it is not.
+
+    >>> failing(Guarantee("feasible", Verdict.HOLDS, 0.0, "")), failing(Guarantee("unit-free", Verdict.FAILS, 0.12, ""))
+    ('holds', 'fails by 12 %')
+    >>> failing(Guarantee("proved optimal", Verdict.FAILS, 0.02, ""))
+    'within 2 %'
+    """
+    if guarantee.verdict is not Verdict.FAILS or not guarantee.amount:
+        return guarantee.verdict.value
+    return f"{'within' if guarantee.name == 'proved optimal' else 'fails by'} {at_most(guarantee.amount)}"
+
+
+def dial(alpha: float, utility: Array, proof: str, best: Allocation) -> str:
+    """Where the dial of fairness stands, and what that costs and gives, in a sentence.
+
+    Parameters
+    ----------
+    alpha : float
+        0 is Fair-Synergy, 1 Nash, infinity Leximin.
+    utility : (n,) array
+        Accuracies there.
+    proof : str
+        What is proved about them, in a few words.
+    best : Allocation
+        The best division known for the total.
+
+    Examples
+    --------
+    >>> import fairsynergy as fs
+    >>> fleet = fs.Problem(endowment=[0.01, 0.05, 0.05], capacity=0.06, elasticity=[0.9, 0.3, 0.3])
+    >>> fair, best = fs.allocate(fleet, fs.AlphaFair(2)), fs.allocate(fleet, fs.CertifiedOptimum())
+    >>> dial(2, fair.utility, badge(fair), best)
+    'α = 2, between Nash and Leximin: mean 0.30, 5 % below the best found; worst-off 0.091; proved optimal.'
+    """
+    names = {0.0: "Fair-Synergy", 1.0: "Nash", np.inf: "Leximin"}
+    where = names.get(alpha) or ("between Fair-Synergy and Nash" if alpha < 1 else "between Nash and Leximin")
+    written = "∞" if np.isinf(alpha) else f"{alpha:g}"
+    mean = float(utility.mean())
+    cost = 1 - mean / best.mean if best.mean > 0 else 0.0
+    below = f"{percent(cost)} below the best found" if cost >= LEAST_COST else "as high as the best found"
+    if np.ptp(best.problem.weight) > 0:  # the best total is not the best mean then
+        below = "unweighted"
+    return f"α = {written}, {where}: mean {number(mean)}, {below}; worst-off {number(float(utility.min()))}; {proof}."
+
+
+def turned_over(shares: Sequence[Mapping[str, Any]], rule: str) -> str:
+    """What a change of unit does to the hardest tasks, in a sentence.
+
+    Parameters
+    ----------
+    shares : sequence of mappings
+        With `rule`, `unit` and `share` of the cloud that the agents with the hardest tasks get.
+    rule : str
+        The rule that the sentence is about.
+
+    Examples
+    --------
+    >>> turned_over([{"rule": "X", "unit": "in units", "share": 0}, {"rule": "X", "unit": "in cents", "share": 1}], "X")
+    'Under X the hardest tasks get 0 % of the cloud counted in units, and 100 % counted in cents.'
+    """
+    said = [
+        f"{100 * row['share']:.0f} %{' of the cloud' * (k == 0)} counted {row['unit']}"
+        for k, row in enumerate(row for row in shares if row["rule"] == rule)
+    ]
+    return f"Under {rule} the hardest tasks get {', and '.join(said)}."
+
+
+def takes(allocation: Allocation) -> str:
+    """What the agent with the largest grants takes, and what that leaves to the others, in a sentence.
+
+    Examples
+    --------
+    >>> import fairsynergy as fs
+    >>> from fairsynergy.scenarios import PRESETS
+    >>> print(takes(fs.allocate(PRESETS["Winner takes all"].problem, fs.FairSynergy())))
+    agent ... takes 100 % of compute and 100 % of labels and reaches utility 14.25; the others reach a mean of ...
+    """
+    problem = allocation.problem
+    scale = np.where(problem.capacity > 0, problem.capacity, 1.0)
+    share = allocation.grant / scale
+    first = int(np.argmax(share.sum(axis=1)))
+    parts = " and ".join(
+        f"{percent(float(s))} of {name}" for s, name in zip(share[first], problem.resources, strict=True)
+    )
+    others = np.delete(allocation.utility, first)
+    word = measure({allocation.policy.label: allocation})
+    rest = f"; the others reach a mean of {number(float(others.mean()))}" if others.size else ""
+    reached = number(float(allocation.utility[first]))
+    return f"{problem.agents[first]} takes {parts} and reaches {word} {reached}{rest}."
+
+
+def weighting(best: Allocation) -> str:
+    """What a reader of means must know where agents count differently; empty where they count the same.
+
+    Examples
+    --------
+    >>> import fairsynergy as fs
+    >>> fleet = fs.Problem(endowment=[0.1, 0.3], capacity=0.5, elasticity=[0.9, 0.3])
+    >>> weighting(fs.allocate(fleet, fs.CertifiedOptimum()))
+    ''
+    """
+    if np.ptp(best.problem.weight) == 0:
+        return ""
+    return (
+        "Agents count differently here. Prices are shares of the weighted total, which the optimum is about; means are "
+        "unweighted, so another rule may have a higher one. Weights pull less and less along the dial, but Leximin "
+        "divides accuracies by them, so the last step is a jump."
+    )
 
 
 def caveats(allocations: Mapping[str, Allocation], rule: str) -> list[str]:

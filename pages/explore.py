@@ -21,7 +21,7 @@ outcomes = comparison.outcomes(rules)
 left, right = st.columns([3, 2])
 with left:
     alt = f"Worst-off, mean and best-off accuracy under each rule; {BELOW}"
-    st.vega_lite_chart(rules, comparison.DUMBBELLS, key="rules", alt=alt)
+    st.vega_lite_chart(rules, comparison.DUMBBELLS, height=comparison.tall(rules), key="rules", alt=alt)
     st.caption("Each line: worst-off, mean and best-off agent; grey: before the cloud; right: what is proved, time.")
 with right:
     alt = f"Mean against worst-off accuracy, one point per rule; {BELOW}"

@@ -51,7 +51,7 @@ def test_one_row_per_rule_in_the_papers_order_and_one_chosen():
 
 
 def test_every_rule_has_a_colour_and_a_shape_of_its_own():
-    assert list(palette.RULES) == list(fs.POLICIES)
+    assert list(palette.RULES)[: len(fs.POLICIES)] == list(fs.POLICIES)
     assert len({mark.colour for mark in palette.RULES.values()}) == len(palette.RULES)
     assert len({mark.shape for mark in palette.RULES.values()}) == len(palette.RULES)
 
@@ -61,12 +61,11 @@ def test_specifications_read_only_columns_that_the_tables_have():
     bins = comparison.distribution(agents, "own_labels", "granted_labels", ("own", "granted"))
     for spec, table in (
         (comparison.DUMBBELLS, TABLE),
-        (comparison.MAP, comparison.outcomes(TABLE, before=True)),
+        (comparison.MAP, comparison.outcomes(TABLE)),
         (comparison.bars("NUM", "labels"), agents),
         (comparison.gains("NUM"), agents),
         (comparison.amounts("NUM", "labels"), bins),
         (comparison.accuracies("NUM"), bins),
-        (comparison.LORENZ, comparison.lorenz_curves(ALL)),
     ):
         assert fields(spec) <= set(table.columns)
         assert "data" not in spec
@@ -82,10 +81,9 @@ def test_dominated_rules_are_marked_with_what_beats_them():
 
 @pytest.mark.parametrize("setting", Setting)
 @pytest.mark.parametrize("agents", [1, 2, 10, 100])
-@pytest.mark.parametrize("before", [False, True])
-def test_labels_of_the_map_name_every_rule_once_and_stay_near(setting, agents, before):
+def test_labels_of_the_map_name_every_rule_once_and_stay_near(setting, agents):
     table = comparison.rules(solve(FleetSpec(agents=agents, setting=setting).problem()), "NUM")
-    points = comparison.outcomes(table, before=before)
+    points = comparison.outcomes(table)
     named = ", ".join(label for label in points.label if label)
     if "every rule" not in named:
         assert sorted(named.split(", ")) == sorted(points.rule)
@@ -120,18 +118,3 @@ def test_a_distribution_counts_every_agent_once(agents):
     counted = bins[bins.agent == ""].groupby("part")["count"].sum()
     assert counted.to_dict() == {"before": agents, "after": agents}
     assert set(bins.agent) - {""} == set(table.agent[table.found])
-
-
-def test_relative_to_itself_is_zero_and_to_nothing_is_unknown():
-    table = comparison.relative(ALL, to="Uniform").set_index("Rule")
-    assert (table.loc["Uniform", [c for c in table if " vs " in c]] == 0).all()
-    poor = solve(fs.Problem(endowment=[0.0, 0.5], capacity=0, elasticity=[0.5, 0.5]))
-    assert comparison.relative(poor, to="Uniform")["Worst-off vs Uniform [%]"].isna().all()
-
-
-def test_lorenz_curves_start_at_nothing_end_at_everything_and_hang_below_equality():
-    curves = comparison.lorenz_curves(solve(FleetSpec(agents=200).problem()))
-    assert (curves.groupby("rule").size() == 101).all()
-    assert (curves.groupby("rule").accuracy.min() == 0).all()
-    np.testing.assert_allclose(curves.groupby("rule").accuracy.max(), 1)
-    assert (curves.accuracy <= curves.agents + 1e-12).all()

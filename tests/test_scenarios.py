@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from strategies import fleet
 
 import fairsynergy as fs
-from fairsynergy.scenarios import PRESETS, FleetSpec, Setting
+from fairsynergy.scenarios import DEMONSTRATIONS, PRESETS, FleetSpec, Setting
 
 AMOUNTS = st.floats(0, 1e6)
 GAMMAS = st.tuples(*[st.floats(0, 1, exclude_min=True, exclude_max=True)] * 2).map(lambda pair: (min(pair), max(pair)))
@@ -199,6 +199,26 @@ class TestWhatPresetsClaim:
         assert (answer.grant[:4] == 0).all()
         assert (answer.grant[4:] > 0).all()
 
+    def test_fleet_a_in_hundredths_is_the_same_fleet_and_gives_the_four_hardest_everything(self):
+        units, hundredths = PRESETS["Fleet A"].problem, PRESETS["Fleet A in hundredths"].problem
+        np.testing.assert_allclose(hundredths.endowment, 100 * units.endowment, rtol=1e-15)
+        np.testing.assert_allclose(hundredths.capacity, 100 * units.capacity, rtol=1e-15)
+        np.testing.assert_array_equal(hundredths.elasticity, units.elasticity)
+        grant = answers("Fleet A in hundredths")["Fair-Synergy"].grant[:, 0]
+        assert (grant[4:] == 0).all()
+        assert grant[:4].sum() == pytest.approx(46, rel=1e-12)
+
+    def test_the_winner_takes_all_until_holdings_saturate(self):
+        free, saturated = PRESETS["Winner takes all"].problem, PRESETS["Winner takes all, saturated"].problem
+        np.testing.assert_array_equal(free.endowment, saturated.endowment)
+        assert (free.elasticity.sum(axis=1) > 1).all()
+        winner = answers("Winner takes all")["Fair-Synergy"]
+        assert winner.grant.max(axis=0) == pytest.approx(free.capacity, rel=1e-9)
+        assert (winner.grant > 0).any(axis=1).sum() == 1
+        assert winner.best > 1
+        several = answers("Winner takes all, saturated")["Fair-Synergy"]
+        assert (several.grant > 0).any(axis=1).sum() > 3
+
     def test_fleet_a_equally_hard_makes_two_rules_one(self):
         both = answers("Fleet A, equally hard")
         assert np.allclose(both["Fair-Synergy"].grant, both["NUM"].grant, rtol=1e-12, atol=0)
@@ -227,3 +247,11 @@ class TestWhatPresetsClaim:
 
     def test_a_hundred_agents(self):
         assert PRESETS["A hundred agents"].problem.n == 100
+
+
+@pytest.mark.parametrize("shown", DEMONSTRATIONS.values(), ids=list(DEMONSTRATIONS))
+def test_a_demonstration_names_two_presets_and_a_rule(shown):
+    assert len(shown.presets) == 2
+    assert set(shown.presets.values()) <= set(PRESETS)
+    assert shown.rule in fs.POLICIES
+    assert shown.look.endswith(".")

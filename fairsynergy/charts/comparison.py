@@ -17,9 +17,9 @@ import pandas as pd
 
 from fairsynergy.allocation import Allocation
 from fairsynergy.charts import palette
-from fairsynergy.fairness import dominators, gini, lorenz
+from fairsynergy.fairness import dominators
 from fairsynergy.problem import Array
-from fairsynergy.wording import badge, duration, number, percent, proof
+from fairsynergy.wording import badge, duration, number, proof
 
 Spec = dict[str, Any]
 Box = tuple[float, float, float, float]  # left, bottom, right, top
@@ -29,7 +29,6 @@ FAINT = "#808080"  # for what was there before the cloud; with opacity, it reced
 ROW = 38  # height of a rule's row: a line of text and its dumbbell [pixels]
 AXIS = 52  # height of a horizontal axis with its title [pixels]
 TEXT = 13  # [pixels]
-BEFORE = "before the cloud"
 ACCURACY = "Accuracy (share correct)"
 # Of labels on the map, in pixels: the width of a letter, the height of a line, the distance from label to point, and
 # the distance below which two points are one.
@@ -37,6 +36,7 @@ LETTER, LINE, CLEAR, SAME_PLACE = 7.0, 15.0, 13.0, 3.0
 # Padding may carry an axis below zero, where no accuracy is.
 FROM_ZERO = "datum.value < 0 ? '' : datum.label"
 BINS = 25
+MAP_SIZE = (320, 180)  # about how wide and high its inside is [pixels]
 LEAST_SPAN = 0.02  # of accuracy, along each axis of the map
 UNDOMINATED = "no rule here is better on both counts"
 
@@ -77,6 +77,11 @@ def rules(allocations: Mapping[str, Allocation], rule: str) -> pd.DataFrame:
     )
 
 
+def tall(table: pd.DataFrame) -> int:
+    """Height of `DUMBBELLS` with the table's rows [pixels]."""
+    return ROW * len(table) + AXIS
+
+
 def describe_rules(table: pd.DataFrame) -> str:
     """The table of rules as text: its extremes, since the numbers stand below."""
     mean, worst = table.loc[table["mean"].idxmax()], table.loc[table.worst.idxmax()]
@@ -86,26 +91,13 @@ def describe_rules(table: pd.DataFrame) -> str:
     )
 
 
-def outcomes(table: pd.DataFrame, *, before: bool = False, size: tuple[float, float] = (320, 180)) -> pd.DataFrame:
-    """The table's rules as points on mean versus worst, labelled so that none hides another.
-
-    Parameters
-    ----------
-    table : DataFrame
-        As made by `rules`.
-    before : bool
-        Whether to add the fleet before the cloud as a point; that is far away and moves the others together.
-    size : (float, float)
-        About how wide and high the map's inside is [pixels]; decides where labels fit.
-    """
+def outcomes(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of `rules` as points on mean versus worst, labelled so that none hides another."""
     names, worst, mean, chosen = (table[column].to_list() for column in ("rule", "worst", "mean", "chosen"))
     better = dominators(np.column_stack([mean, worst]))
     standing = [f"dominated by {names[i]}" if i >= 0 else UNDOMINATED for i in better]
-    if before:
-        worst, mean = [*worst, table.at[0, "worst_before"]], [*mean, table.at[0, "mean_before"]]
-        names, chosen, standing = [*names, BEFORE], [*chosen, False], [*standing, BEFORE]
     points = {"rule": names, "worst": worst, "mean": mean, "chosen": chosen, "standing": standing}
-    return pd.DataFrame(points | _labels(names, np.column_stack([worst, mean]), size))
+    return pd.DataFrame(points | place_labels(names, np.column_stack([worst, mean]), MAP_SIZE))
 
 
 def describe_outcomes(points: pd.DataFrame) -> str:
@@ -236,50 +228,33 @@ def describe_accuracy(table: pd.DataFrame, rule: str) -> str:
     )
 
 
-def relative(allocations: Mapping[str, Allocation], *, to: str) -> pd.DataFrame:
-    """Worst, mean and best of each rule, and how much more that is than one rule's; for a reader."""
-    base = allocations[to]
-    shown: dict[str, Any] = {"Rule": list(allocations)}
-    for measured, title in (("worst", "Worst-off"), ("mean", "Mean"), ("best", "Best-off")):
-        values = np.array([getattr(allocation, measured) for allocation in allocations.values()])
-        against = getattr(base, measured)
-        shown[title] = values
-        shown[f"{title} vs {to} [%]"] = 100 * (values / against - 1) if against > 0 else np.full(len(values), np.nan)
-    shown["Gini index"] = [gini(allocation.utility) for allocation in allocations.values()]
-    shown["Proof"] = [badge(allocation) for allocation in allocations.values()]
-    shown["Time [ms]"] = [1000 * allocation.seconds for allocation in allocations.values()]
-    return pd.DataFrame(shown)
-
-
-def lorenz_curves(allocations: Mapping[str, Allocation]) -> pd.DataFrame:
-    """Share of all accuracy that the worst-off share of agents hold together, at most 100 steps per rule."""
-    curves = [lorenz(allocation.utility) for allocation in allocations.values()]
-    at = np.linspace(0, 1, min(len(curves[0]), 101))
-    held = [np.interp(at, np.linspace(0, 1, len(curve)), curve) for curve in curves]
-    names = np.repeat(list(allocations), len(at))
-    return pd.DataFrame({"rule": names, "agents": np.tile(at, len(curves)), "accuracy": np.concatenate(held)})
-
-
-def describe_lorenz(allocations: Mapping[str, Allocation]) -> str:
-    """The Lorenz curves as text."""
-    halves = [
-        f"{name}: {percent(float(np.interp(0.5, np.linspace(0, 1, a.problem.n + 1), lorenz(a.utility))))}"
-        for name, a in allocations.items()
-    ]
-    return f"Share of all accuracy that the worse-off half of the agents hold together. {'. '.join(halves)}."
-
-
-def _labels(names: Sequence[str], points: Array, size: tuple[float, float]) -> dict[str, Any]:
+def place_labels(
+    names: Sequence[str], points: Array, size: tuple[float, float], *, around: Array | None = None
+) -> dict[str, Any]:
     """Columns `label`, `label_x`, `label_y` and `side`: each label beside its point, where it hides least.
 
     Points that coincide share one label. Distances are in pixels; the columns `left` to `top` are the map's ends.
+
+    Parameters
+    ----------
+    names : sequence of str
+        What the points are called.
+    points : (r, 2) array
+        Where they are, in the units of the axes.
+    size : (float, float)
+        About how wide and high the map's inside is [pixels].
+    around : (k, 2) array, optional
+        Points without a label that the map shows too, and that labels keep clear of.
     """
-    low, extent = points.min(axis=0), np.ptp(points, axis=0)
+    others = np.empty((0, 2)) if around is None else around
+    everything = np.concatenate([points, others])
+    low, extent = everything.min(axis=0), np.ptp(everything, axis=0)
     # Rules that agree within a hair are not to be pulled apart by the axes.
     span = np.maximum(extent, LEAST_SPAN)
     room = (span - extent) / 2
     # Plain numbers: there are few, and Python counts faster with its own.
     places: list[tuple[float, float]] = [(x, y) for x, y in ((points - low) / span * size).tolist()]
+    crowd = ((others - low) / span * size).tolist()
     labels = list(names)
     for i, (x, y) in enumerate(places):
         near = [max(abs(x - other_x), abs(y - other_y)) < SAME_PLACE for other_x, other_y in places[:i]]
@@ -291,6 +266,7 @@ def _labels(names: Sequence[str], points: Array, size: tuple[float, float]) -> d
 
     half = CLEAR / 2
     taken = [(x - half, y - half, x + half, y + half) for x, y in places]
+    taken += [(x - 2, y - 2, x + 2, y + 2) for x, y in crowd]
     sides, ends = [], []
     for place, label in zip(places, labels, strict=True):
         side, end, box = _beside(place, LETTER * len(label), size[0], taken)
@@ -339,24 +315,21 @@ def _overlap(one: Box, other: Box) -> float:
     return max(across, 0.0) * max(up, 0.0)
 
 
-def _by_rule(channel: type[Any], field: str) -> Any:
-    names = [*palette.RULES, BEFORE]
-    marks = [
-        *(getattr(palette.RULES[name], field) for name in palette.RULES),
-        FAINT if field == "colour" else "stroke",
-    ]
-    return channel("rule:N", scale=alt.Scale(domain=names, range=marks), legend=None)
+def rule_colour() -> Any:
+    """The field `rule` as its colour; every rule is named beside its mark, so there is no legend."""
+    return alt.Color("rule:N", scale=_marks("colour"), legend=None)
 
 
-def _colour() -> Any:
-    return _by_rule(alt.Color, "colour")
+def rule_shape() -> Any:
+    """The field `rule` as its shape."""
+    return alt.Shape("rule:N", scale=_marks("shape"), legend=None)
 
 
-def _shape() -> Any:
-    return _by_rule(alt.Shape, "shape")
+def _marks(field: str) -> Any:
+    return alt.Scale(domain=list(palette.RULES), range=[getattr(mark, field) for mark in palette.RULES.values()])
 
 
-def _spec(chart: Any) -> Spec:
+def bare(chart: Any) -> Spec:
     """The dictionary of a chart, without data and without Altair's own style: Streamlit's theme is the style."""
     spec: Spec = chart.to_dict()
     for layer in (spec, *spec.get("layer", ())):
@@ -383,30 +356,34 @@ def _dumbbells() -> Spec:
     )
     low = ROW * 0.2  # the dumbbell lies below the middle of its row, the text above
     text = {"fontSize": TEXT, "color": INK}
+    long = "datum.rule.length > 12"
+    fits = alt.expr(f"{long} && width < 420 ? 0 : 1")  # on a phone a long name leaves no room
     chart = alt.layer(
         rows.transform_filter("datum.chosen").mark_rect(opacity=0.14, color=FAINT, cornerRadius=4),
         rows.mark_point(opacity=0).encode(x=alt.XDatum(1)),
         rows.mark_bar(height=9, opacity=0.28, color=FAINT, yOffset=low).encode(x="worst_before:Q", x2="best_before:Q"),
         rows.mark_tick(thickness=2, size=15, color=FAINT, yOffset=low).encode(x="mean_before:Q"),
-        rows.mark_rule(strokeWidth=3, yOffset=low).encode(x=x, x2="best:Q", color=_colour()),
+        rows.mark_rule(strokeWidth=3, yOffset=low).encode(x=x, x2="best:Q", color=rule_colour()),
         *(
-            rows.mark_point(filled=True, size=50, opacity=1, yOffset=low).encode(x=f"{end}:Q", color=_colour())
+            rows.mark_point(filled=True, size=50, opacity=1, yOffset=low).encode(x=f"{end}:Q", color=rule_colour())
             for end in ("worst", "best")
         ),
         rows.mark_point(filled=True, size=170, opacity=1, yOffset=low).encode(
-            x="mean:Q", color=_colour(), shape=_shape()
+            x="mean:Q", color=rule_colour(), shape=rule_shape()
         ),
         rows.mark_text(align="right", dx=-10, dy=low, **text).encode(x="worst:Q", text="worst_text:N"),
         rows.mark_text(align="left", dx=10, dy=low, **text).encode(x="best:Q", text="best_text:N"),
         rows.mark_text(align="left", dx=8, dy=-ROW * 0.22, fontWeight="bold", **text).encode(
             x=alt.value(0), text="rule:N"
         ),
-        rows.mark_text(align="left", dx=100, dy=-ROW * 0.22, **text).encode(x=alt.value(0), text="mean_text:N"),
+        rows.mark_text(align="left", dx=alt.expr(f"{long} ? 155 : 100"), dy=-ROW * 0.22, opacity=fits, **text).encode(
+            x=alt.value(0), text="mean_text:N"
+        ),
         rows.mark_text(align="right", dx=-8, dy=-ROW * 0.22, **text).encode(
             x=alt.value("width"), text="proof_text:N", tooltip=proved
         ),
     )
-    return _spec(chart.properties(height=ROW * len(palette.RULES) + AXIS))
+    return bare(chart)
 
 
 def _map() -> Spec:
@@ -423,20 +400,18 @@ def _map() -> Spec:
         y=alt.Y("mean:Q", title="Mean accuracy (share correct)", scale=near, axis=axis),
         tooltip=tip,
     )
-    was = f"datum.standing === '{BEFORE}'"
     chart = alt.layer(
         *(
             points.mark_point(opacity=0).encode(x=f"{x}:Q", y=f"{y}:Q")
             for x, y in (("left", "bottom"), ("right", "top"))
         ),
         points.transform_filter("datum.chosen").mark_point(size=900, filled=True, opacity=0.2, color=FAINT),
-        points.transform_filter(was).mark_point(size=130, strokeWidth=2, color=FAINT, shape="circle"),
         points.transform_filter(f"datum.standing === '{UNDOMINATED}'")
         .mark_point(filled=True, size=190, opacity=1)
-        .encode(color=_colour(), shape=_shape()),
+        .encode(color=rule_colour(), shape=rule_shape()),
         points.transform_filter("indexof(datum.standing, 'dominated') === 0")
         .mark_point(size=150, strokeWidth=2.5, opacity=1)
-        .encode(color=_colour(), shape=_shape()),
+        .encode(color=rule_colour(), shape=rule_shape()),
         *(
             points.transform_filter(f"datum.side === '{side}'")
             .mark_text(align=align, fontSize=TEXT, color=INK)
@@ -444,7 +419,7 @@ def _map() -> Spec:
             for side, align in (("right", "left"), ("left", "right"), ("middle", "center"))
         ),
     )
-    return _spec(chart)
+    return bare(chart)
 
 
 DUMBBELLS = _dumbbells()
@@ -473,7 +448,7 @@ def bars(rule: str, resource: str) -> Spec:
             ],
         )
     )
-    return _spec(chart)
+    return bare(chart)
 
 
 @cache
@@ -495,7 +470,7 @@ def gains(rule: str) -> Spec:
         .mark_point(filled=True, size=60, opacity=1)
         .encode(y="accuracy:Q", color=_two(["before", "after"], [FAINT, _of(rule)])),
     )
-    return _spec(chart)
+    return bare(chart)
 
 
 def _of(rule: str) -> str:
@@ -544,36 +519,7 @@ def _histogram(parts: list[str], colours: list[str], title: str) -> Spec:
             y=alt.value(0), text="agent:N"
         ),
     )
-    return _spec(chart)
-
-
-def _lorenz() -> Spec:
-    names = list(palette.RULES)
-    colour = alt.Color(
-        "rule:N",
-        scale=alt.Scale(domain=names, range=[palette.RULES[name].colour for name in names]),
-        legend=alt.Legend(title=None, orient="top", columns=3, symbolType="stroke", symbolStrokeWidth=3),
-    )
-    share = alt.Axis(format="%", tickCount=5)
-    curves = alt.Chart(alt.NamedData("curves"))
-    chart = alt.layer(
-        curves.mark_line(color=FAINT, strokeDash=[4, 4]).encode(x="agents:Q", y="agents:Q"),
-        curves.mark_line(strokeWidth=2).encode(
-            x=alt.X("agents:Q", title="Agents, worst-off first (share)", axis=share),
-            y=alt.Y("accuracy:Q", title="Accuracy they hold together (share)", axis=share),
-            color=colour,
-            detail="rule:N",
-            tooltip=[
-                "rule:N",
-                alt.Tooltip("agents:Q", format=".0%"),
-                alt.Tooltip("accuracy:Q", format=".1%"),
-            ],
-        ),
-    )
-    return _spec(chart)
-
-
-LORENZ = _lorenz()
+    return bare(chart)
 
 
 def _agent_axis() -> Any:

@@ -1,6 +1,8 @@
 """One colour and one shape per rule, everywhere; both, because colour alone is lost on some readers.
 
-Colours: Okabe and Ito, "Color Universal Design" (2008), safe for the common kinds of colour blindness.
+Colours: Okabe and Ito, "Color Universal Design" (2008), safe for the common kinds of colour blindness, for the paper's
+six. What is left of their eight is lost on a white or on a dark page; the further rules lie as far from the six as a
+colour blind reader can tell, and their shapes lie further.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ class Mark(NamedTuple):
     shape: str
 
 
+STAR = "M0,-1.2L.32,-.42L1.16,-.37L.51,.16L.72,.97L0,.52L-.72,.97L-.51,.16L-1.16,-.37L-.32,-.42Z"
 RULES: dict[str, Mark] = {
     "Fair-Synergy": Mark("#009E73", "circle"),
     "Random": Mark("#999999", "cross"),
@@ -22,5 +25,8 @@ RULES: dict[str, Mark] = {
     "NUM": Mark("#E69F00", "diamond"),
     "DRF": Mark("#CC79A7", "triangle-up"),
     "Leximin": Mark("#D55E00", "triangle-down"),
+    "Nash": Mark("#AA3377", "triangle-right"),
+    "Equal-income market": Mark("#8C6BD6", "triangle-left"),
+    "Certified optimum": Mark("#A0522D", STAR),
 }
 OWN = "#56B4E9"  # what an agent already has

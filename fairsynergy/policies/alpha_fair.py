@@ -30,7 +30,7 @@ from scipy.optimize import toms748
 
 from fairsynergy.errors import ProblemError
 from fairsynergy.objective import TINY, AlphaWelfare, Objective, TotalUtility, WorstUtility, hopeful
-from fairsynergy.policies.fair_synergy import FairSynergy
+from fairsynergy.policies.fair_synergy import FairSynergy, search
 from fairsynergy.policies.leximin import Leximin
 from fairsynergy.policies.policy import Division, Policy
 from fairsynergy.problem import Array, Problem
@@ -123,10 +123,11 @@ class AlphaFair(Policy):
     def divide(self, problem: Problem) -> Division:
         if self.alpha > LARGEST:
             return Leximin().divide(problem)
+        if self.alpha == 0:
+            return FairSynergy().divide(problem)
         if self.alpha < 1:
-            division = FairSynergy().divide(_eased(problem, self.alpha))
-            # A bound on the eased total says nothing about this fleet's.
-            return division if self.alpha == 0 else division._replace(proof=None)
+            eased = _eased(problem, self.alpha)
+            return FairSynergy().divide(eased) if problem.m == 1 else search(eased).division
         if self.alpha == 1 or problem.m == 1:
             filled = _alone(problem, self.alpha, problem.floor)
             return Division(filled.grant.T, filled.iterations)

@@ -99,23 +99,25 @@ class CertifiedOptimum(Policy):
         return self.name if self.tolerance == 1e-4 else f"{self.name} (tolerance {self.tolerance:g})"
 
     def divide(self, problem: Problem) -> Division:
+        start = perf_counter()
         found = FairSynergy().divide(problem)
         if not isinstance(found.proof, Leaf):
             return found
-        return _Search(self, problem, found.grant).run(found.proof.price)
+        return _Search(self, problem, found.grant, start).run(found.proof.price)
 
 
 class _Search:
     """Best first: the box with the highest bound is split next. The splits form a tree, which is the proof."""
 
-    def __init__(self, policy: CertifiedOptimum, problem: Problem, grant: Array) -> None:
-        self.policy, self.problem, self.start = policy, problem, perf_counter()
+    def __init__(self, policy: CertifiedOptimum, problem: Problem, grant: Array, start: float) -> None:
+        self.policy, self.problem, self.start = policy, problem, start
         self.grant, self.total = grant, float(problem.weight @ problem.utility(grant))
         # By number: each box's search and, once it is split, the two halves.
         self.boxes: list[Bounding] = []
         self.halves: dict[int, _Halves] = {}
         self.open: list[tuple[float, int]] = []  # (-bound, number), a heap
         self.closed = 0.0  # highest bound of a box too small to split
+        self.waiting = 0.0  # bound of the box whose upper half is yet to be bounded
 
     @property
     def enough(self) -> float:
@@ -131,8 +133,11 @@ class _Search:
             if halves is None:
                 self.closed = max(self.closed, -bound)
                 continue
-            for half in halves:
-                going = self._add(half) and going
+            below, above = halves
+            self.waiting = -bound
+            going = self._add(below)
+            self.waiting = 0.0
+            going = self._add(above) and going
         return Division(self.grant, len(self.boxes), self._tree())
 
     def _add(self, box: Bounding) -> bool:
@@ -147,7 +152,7 @@ class _Search:
             if total > self.total:
                 self.grant, self.total = found, total
         seconds = perf_counter() - self.start
-        bound = max(-self.open[0][0], self.closed, self.total)
+        bound = max(-self.open[0][0], self.closed, self.waiting, self.total)
         now = Progress(bound, self.total, 1 - self.total / bound, len(self.boxes), seconds)
         stop = self.policy.progress is not None and self.policy.progress(now)
         return not stop and seconds < self.policy.seconds and len(self.boxes) < self.policy.boxes

@@ -7,7 +7,8 @@ alternate convex search: with all resources but k fixed, resource k is the kerne
 c_i = w_i gamma_ik prod_{l != k} h_il^gamma_il (Eq. 8). The total is jointly concave, and the search reaches the global
 optimum, iff no agent has increasing returns (sum_k gamma_ik <= 1). Otherwise it is only biconcave and has several local
 optima, whatever the paper's appendix says; so the search runs from several starts, in every block order, and the best
-end is kept. All runs are one batch of the kernel.
+end is kept. All runs are one batch of the kernel. With two resources the starts are what the dual bound (dual.py)
+mixes, and the bound becomes the answer's proof.
 """
 
 from __future__ import annotations
@@ -81,7 +82,8 @@ class FairSynergy(Policy):
 
     def divide(self, problem: Problem) -> Division:
         if problem.m > 1 and self.passes is None:
-            return search(problem)
+            found = search(problem)
+            return found.division if found.bounding is None else found.proved(problem)
         run = _Run(problem.floor[None], None)
         for passed in range(1, (self.passes if problem.m > 1 and self.passes else 1) + 1):
             run = _pass(problem, run, np.arange(problem.m)[None])
@@ -119,22 +121,33 @@ def _pass(problem: Problem, run: _Run, orders: NDArray[np.intp]) -> _Run:
     return _Run(grant, price)
 
 
-def search(problem: Problem) -> Division:
-    """Climb to the optimum, or where there may be several from many starts; with a proof for two resources."""
+class Found(NamedTuple):
+    """The end of a search, and for two resources with increasing returns the bound that it started from."""
+
+    division: Division
+    bounding: Bounding | None
+
+    def proved(self, problem: Problem) -> Division:
+        """The division with its proof, the bound closed if it can meet the total."""
+        assert self.bounding is not None
+        total = float(problem.weight @ problem.utility(self.division.grant))
+        if self.bounding.hope <= total * (1 + CLOSED):
+            self.bounding.search(enough=total, precision=CLOSED)
+        return self.division._replace(proof=Leaf(self.bounding.price))
+
+
+def search(problem: Problem) -> Found:
+    """Climb to the optimum where there is one, else from several starts."""
     starts = _starts(problem)
     if TotalUtility().concave(problem):
-        return climb(problem, starts[-1:])
+        return Found(climb(problem, starts[-1:]), None)
     if problem.m != 2:
-        return climb(problem, starts)
+        return Found(climb(problem, starts), None)
     # No start is better than the division that a proved bound mixes, and the responses it mixes.
     bounding = Bounding(Fleet(problem), whole(problem), TotalUtility().level(problem, starts[-1]).price)
     bounding.search(precision=NEARLY)
     mix = bounding.mix()
-    division = climb(problem, np.concatenate([mix.mean[None], mix.grant]))
-    total = float(problem.weight @ problem.utility(division.grant))
-    if bounding.hope <= total * (1 + CLOSED):
-        bounding.search(enough=total, precision=CLOSED)
-    return division._replace(proof=Leaf(bounding.price))
+    return Found(climb(problem, np.concatenate([mix.mean[None], mix.grant])), bounding)
 
 
 def climb(problem: Problem, starts: Array) -> Division:

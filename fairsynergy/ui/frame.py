@@ -41,7 +41,8 @@ class Visit:
     rule : str
         The rule under the lens, a key of `allocations`.
     allocations : mapping of str to Allocation
-        The answer of every rule that handles the problem, in the order of POLICIES.
+        The answers of the six rules of the paper, as far as they handle the problem, in the order of POLICIES; then
+        that of the rule under the lens, if it is a further one.
     refusals : mapping of str to str
         By name, why a rule does not handle the problem; the visitor has been told.
     answer : container
@@ -108,13 +109,15 @@ def _frame() -> Visit:
     link = inputs.asked_by_link()  # before a control is drawn and mends it
     with st.container(horizontal=True, vertical_alignment="center"):
         rule = st.segmented_control(
-            "Rule to look at", list(fs.POLICIES), default=inputs.DEFAULTS["rule"], required=True, key="rule",
+            "Rule to look at", list(solve.RULES), default=inputs.DEFAULTS["rule"], required=True, key="rule",
             bind="query-params", label_visibility="collapsed", wrap=True,
         )  # fmt: skip
         beside = st.container()
     with st.sidebar:
         asked = inputs.fleet(link)
     problem, story, answers, complaints = _last_good(asked)
+    if rule in solve.FURTHER:
+        answers = solve.also(answers, problem, rule)
     beside.caption(story, help=asked.origin)
     if complaints:
         trouble.error("  \n".join(map(panels.harmless, complaints)), icon=":material/error:")

@@ -1,31 +1,108 @@
-"""The six rules on one problem, solved once for all visitors.
+"""Every rule's answer to a problem, solved once for all visitors: the six of every page, and what one page asks beyond.
 
-The cache hands out copies, so nothing a page does to an allocation reaches another visitor.
+The caches hand out copies, so nothing a page does to an allocation reaches another visitor.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, NamedTuple
 
+import numpy as np
 import streamlit as st
 
 import fairsynergy as fs
+from fairsynergy.fairness import Guarantee, guarantees, report
+from fairsynergy.problem import Array
+from fairsynergy.wording import badge
+
+# The first search for the certified optimum ends here; most fleets need one box, and a slider must not wait.
+FIRST_LOOK = fs.CertifiedOptimum(boxes=40, seconds=1)
+# A visitor who asks for more gets this much [seconds].
+LONG_LOOK = 120.0
+# Rules that every page accepts, and solves only where they are asked for.
+FURTHER: dict[str, fs.Policy] = {policy.name: policy for policy in (fs.Nash(), fs.EqualIncomeMarket(), FIRST_LOOK)}
+RULES: dict[str, fs.Policy] = fs.POLICIES | FURTHER
+# The dial of fairness. Few stops below 0.5, where a fleet with increasing returns is not concave and a solve costs ten
+# times as much.
+ALPHAS: tuple[float, ...] = (
+    0, 0.1, 0.2, 0.35, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.35, 1.5, 1.75, 2, 2.25, 2.5, 2.75, 3, 3.5, 4, 4.5, 5,
+    6, 7, 8, 9, 10, 12, 15, 20, 25, 30, 40, 50, 70, 100, 150, 200, float("inf"),
+)  # fmt: skip
+# A fleet with more grants than this is solved at every fourth stop, and at the named ones.
+MANY = 5000
+# Kept for a visitor: the best proof that a search of theirs reached, for one problem.
+PROVED = "_proved"
 
 
 class Answers(NamedTuple):
-    """What the rules say: allocations by rule name, and by name why a rule refused; both in the order of POLICIES."""
+    """What the rules say: allocations by rule name, and by name why a rule refused; both in the order of RULES."""
 
     allocations: dict[str, fs.Allocation]
     refusals: dict[str, str]
 
 
+class Proof(NamedTuple):
+    """The best division found with its bound, and how the search came there, box by box; empty without a search."""
+
+    allocation: fs.Allocation
+    history: tuple[fs.Progress, ...]
+
+
+class Frontier(NamedTuple):
+    """The alpha family: alphas (a,), accuracies (a, n), what is proved about each; only those that could be solved."""
+
+    alpha: Array
+    utility: Array
+    proof: tuple[str, ...]
+
+
+def _cached(entries: int, size: str) -> Callable[[Any], Any]:
+    digest: dict[str | type[Any], Callable[[Any], Any]] = {fs.Problem: lambda problem: problem.digest}
+    return st.cache_data(max_entries=entries, max_size=size, show_spinner=False, hash_funcs=digest)
+
+
 # One entry is about 30 kB at 100 agents and 4 MB at 10,000; the second bound is what a few large fleets may take.
-@st.cache_data(max_entries=500, max_size="100MB", show_spinner=False, hash_funcs={fs.Problem: lambda p: p.digest})
+@_cached(500, "100MB")
 def answers(problem: fs.Problem) -> Answers:
-    """Every rule's answer or refusal; a rule that cannot handle the problem never stops the others."""
+    """The six rules' answers or refusals; a rule that cannot handle the problem never stops the others."""
+    return _solve(problem, fs.POLICIES)
+
+
+def all_rules(problem: fs.Problem) -> dict[str, fs.Allocation]:
+    """The allocations of the six rules that handle the problem, in the order of POLICIES."""
+    allocations: dict[str, fs.Allocation] = answers(problem).allocations
+    return allocations
+
+
+def also(known: Answers, problem: fs.Problem, *names: str) -> Answers:
+    """The answers known, and those of rules in FURTHER."""
+    allocations, refusals = dict(known.allocations), dict(known.refusals)
+    for name in names:
+        if name == FIRST_LOOK.name:
+            allocations[name] = certified(problem).allocation
+        else:
+            one = _one(problem, name)
+            allocations |= one.allocations
+            refusals |= one.refusals
+    return Answers(allocations, refusals)
+
+
+def every(problem: fs.Problem) -> Answers:
+    """The answers of all RULES."""
+    return also(answers(problem), problem, *FURTHER)
+
+
+@_cached(500, "50MB")
+def _one(problem: fs.Problem, name: str) -> Answers:
+    return _solve(problem, {name: FURTHER[name]})
+
+
+def _solve(problem: fs.Problem, policies: dict[str, fs.Policy]) -> Answers:
     allocations: dict[str, fs.Allocation] = {}
     refusals: dict[str, str] = {}
-    for name, policy in fs.POLICIES.items():
+    for name, policy in policies.items():
         try:
             allocations[name] = fs.allocate(problem, policy)
         except fs.FairSynergyError as error:
@@ -33,6 +110,72 @@ def answers(problem: fs.Problem) -> Answers:
     return Answers(allocations, refusals)
 
 
-def all_rules(problem: fs.Problem) -> dict[str, fs.Allocation]:
-    """The allocations of the rules that handle the problem, in the order of POLICIES."""
-    return answers(problem).allocations
+def certified(problem: fs.Problem) -> Proof:
+    """The best division known: that of a short search or, if this visitor had it go on, of theirs."""
+    kept: tuple[str, Proof] | None = st.session_state.get(PROVED)
+    if kept is not None and kept[0] == problem.digest:
+        return kept[1]
+    first: Proof = _first_look(problem)
+    return first
+
+
+@_cached(500, "50MB")
+def _first_look(problem: fs.Problem) -> Proof:
+    return search(problem, FIRST_LOOK, lambda _: False)
+
+
+def search(problem: fs.Problem, policy: fs.CertifiedOptimum, watch: Callable[[fs.Progress], object]) -> Proof:
+    """Look for the optimum until the policy or the watcher ends it; the watcher sees every box, and says stop by true.
+
+    Parameters
+    ----------
+    problem : Problem
+        The fleet and the cloud.
+    policy : CertifiedOptimum
+        How precise, and how long.
+    watch : callable
+        Called with a `Progress` after every box.
+    """
+    history: list[fs.Progress] = []
+
+    def see(now: fs.Progress) -> object:
+        history.append(now)
+        return watch(now)
+
+    found = fs.allocate(problem, replace(policy, progress=see))
+    # Whoever divides anew, to check what the rule promises, should not search for minutes.
+    return Proof(replace(found, policy=FIRST_LOOK), tuple(history))
+
+
+def keep(problem: fs.Problem, proof: Proof) -> None:
+    """Remember a visitor's proof if it is at least as good as the one known."""
+    known = certified(problem).allocation
+    if known.gap is None or proof.allocation.gap is None or proof.allocation.gap <= known.gap:
+        st.session_state[PROVED] = (problem.digest, proof)
+
+
+@_cached(200, "50MB")
+def frontier(problem: fs.Problem) -> Frontier:
+    """Accuracies along the dial, from the greatest total to the kindest to the worst-off."""
+    known = also(answers(problem), problem, fs.Nash.name).allocations
+    ends = {0: fs.FairSynergy.name, 1: fs.Nash.name, float("inf"): fs.Leximin.name}
+    found: list[tuple[float, Array, str]] = []
+    every = 1 if problem.n * problem.m <= MANY else 4
+    for alpha in (alpha for k, alpha in enumerate(ALPHAS) if k % every == 0 or alpha in ends):
+        try:
+            allocation = known[ends[alpha]] if alpha in ends else fs.allocate(problem, fs.AlphaFair(alpha))
+        except (KeyError, fs.FairSynergyError):  # an end that refused, or a stop that did
+            continue
+        found.append((alpha, allocation.utility, badge(allocation)))
+    alphas, utilities, proofs = zip(*found, strict=True)
+    return Frontier(np.array(alphas, dtype=float), np.stack(utilities), proofs)
+
+
+def promises(problem: fs.Problem, allocations: dict[str, fs.Allocation]) -> dict[str, tuple[Guarantee, ...]]:
+    """What each rule guarantees on this problem, by name. Each rule divides anew several times."""
+    return {name: _promises(problem, name, allocation.gap, allocation) for name, allocation in allocations.items()}
+
+
+@_cached(500, "20MB")
+def _promises(problem: fs.Problem, name: str, gap: float | None, _allocation: fs.Allocation) -> tuple[Guarantee, ...]:
+    return guarantees(report(_allocation))

@@ -185,6 +185,65 @@ def test_every_control_and_every_chart_has_a_name(server, visitor, path):
     assert nameless == []
 
 
+def test_a_click_on_a_rules_point_chooses_that_rule_here_and_on_explore(server, visitor):
+    page = visitor(f"{server}/fairness_tradeoff?setting=DL&agents=30")
+    under_the_lens = page.locator(".st-key-rule")
+    for name in ("NUM", "Equal-income market"):
+        point(page, name).click(force=True)
+        expect(under_the_lens.get_by_role("radio", name=name, exact=True)).to_be_checked()
+        expect(page.get_by_text(re.compile(f"^{name} gives up"))).to_be_visible()
+    choose(page, "rule", "DRF")
+    expect(page).to_have_url(re.compile("rule=DRF"))
+    point(page, "Equal-income market").click(force=True)  # the point clicked last, once more
+    expect(page).to_have_url(re.compile(r"rule=Equal-income\+market|rule=Equal-income%20market"))
+    page.get_by_role("link", name="Explore", exact=True).click()
+    expect(page.locator("h1")).to_contain_text("Equal-income market lifts")
+    expect(under_the_lens.get_by_role("radio", name="Equal-income market")).to_be_checked()
+    expect(chart(page, RULES).get_by_text("Equal-income market", exact=True)).to_be_visible()
+    page.reload()
+    expect(page.locator("h1")).to_contain_text("Equal-income market lifts")
+
+
+def test_a_search_that_is_stopped_keeps_what_it_proved(server, visitor):
+    hard = "setting=DL&gamma_compute=0.8&gamma_compute=0.99&gamma_labels=0.8&gamma_labels=0.99"
+    page = visitor(f"{server}/fairness_tradeoff?{hard}")
+    said = page.get_by_text("Not closed yet").first
+    before = (proved(said), boxes(page))
+    page.get_by_role("button", name="Search on").click()
+    stop = page.get_by_role("button", name="Stop", exact=True)
+    expect(stop).to_be_visible()
+    page.wait_for_function(
+        "least => Number(/([0-9,]+) boxes of/.exec(document.body.innerText)?.[1].replace(',', '')) > least",
+        arg=before[1] + 60,
+    )
+    stop.click()
+    expect(page.get_by_role("button", name="Search on")).to_be_visible()
+    expect(stop).to_have_count(0)
+    after = (proved(said), boxes(page))
+    assert after[1] > before[1]
+    assert after[0] < before[0], "the bound proved until the click is said"
+    press(page, "seed", "ArrowUp")
+    expect(page.get_by_text("(fleet 1)")).to_be_visible()
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+
+
+def point(page, rule):
+    """The place on the frontier where this rule can be clicked."""
+    frontier = page.locator('[aria-label^="Mean accuracy against how"]')
+    return frontier.locator(f'svg path[aria-label*="Rule: {rule};"]')
+
+
+def proved(sentence):
+    """The bound that a sentence says is proved."""
+    return float(re.search(r"above ([0-9.]+[0-9])", sentence.inner_text()).group(1))
+
+
+def boxes(page):
+    """How many boxes of divisions the page says were bounded."""
+    said = page.get_by_text(re.compile("boxes of divisions bounded in")).first.inner_text()
+    return int(said.split()[0].replace(",", ""))
+
+
 def contrast(one, other):
     """WCAG 2 contrast ratio of two CSS colours rgb(r, g, b)."""
 

@@ -7,6 +7,7 @@ from streamlit.testing.v1 import AppTest
 import fairsynergy as fs
 from fairsynergy.fleet_files import write_json
 from fairsynergy.scenarios import PRESETS
+from fairsynergy.ui import solve
 
 THREE = fs.Problem(
     endowment=[[0.1, 0.2, 0.1], [0.3, 0.1, 0.2]], elasticity=[[0.2, 0.3, 0.4], [0.5, 0.2, 0.2]], capacity=[1, 1, 1],
@@ -45,7 +46,7 @@ def test_renders_every_preset(page, preset):
     assert calm(open_page(page, fleet="Preset", preset=preset))
 
 
-@pytest.mark.parametrize("rule", fs.POLICIES)
+@pytest.mark.parametrize("rule", solve.RULES)
 def test_renders_every_rule(page, rule):
     assert calm(open_page(page, setting="DL", rule=rule))
 

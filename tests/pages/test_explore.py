@@ -1,4 +1,4 @@
-"""Explore and Fairness trade-off: what they show is what the library says."""
+"""Explore: what it shows is what the library says."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,8 @@ from dashboard import answer, calm, open_page
 
 import fairsynergy as fs
 from fairsynergy.scenarios import PRESETS
-from fairsynergy.wording import badge, headline, number, proof, trade_off, verdicts
+from fairsynergy.ui import solve
+from fairsynergy.wording import badge, headline, number, proof
 
 FLEET_B = PRESETS["Fleet B"].problem
 ALL = {name: fs.allocate(FLEET_B, policy) for name, policy in fs.POLICIES.items()}
@@ -106,12 +107,28 @@ def test_capacity_that_nobody_can_use_is_called_out():
     assert any("stay unspent" in caption.value for caption in app.caption)
 
 
-def test_the_trade_off_is_the_librarys():
-    app = open_page("fairness_tradeoff", fleet="Preset", preset="Fleet B")
-    assert answer(app) == trade_off(ALL)
-    text = " ".join(line.value for line in app.markdown)
-    assert all(verdict in text for verdict in verdicts(ALL).values())
-    (relative,) = (element.value.set_index("Rule") for element in app.dataframe)
-    assert relative.loc["Uniform", "Mean vs Uniform [%]"] == 0
-    worst = ALL["Leximin"].worst / ALL["Uniform"].worst
-    assert relative.loc["Leximin", "Worst-off vs Uniform [%]"] == pytest.approx(100 * (worst - 1), rel=1e-12)
+@pytest.mark.parametrize("rule", solve.FURTHER)
+def test_a_further_rule_is_a_seventh_row_while_it_is_under_the_lens(rule):
+    app = open_page(fleet="Preset", preset="Fleet B", rule=rule)
+    assert calm(app)
+    assert answer(app).startswith(rule)
+    rules = table(app, "Worst-off accuracy").set_index("Rule")
+    assert list(rules.index) == [*fs.POLICIES, rule]
+    assert rules.loc[rule, "Mean accuracy"] == pytest.approx(fs.allocate(FLEET_B, solve.FURTHER[rule]).mean, rel=1e-9)
+    app.button_group(key="rule").set_value("NUM").run()
+    assert list(table(app, "Worst-off accuracy")["Rule"]) == list(fs.POLICIES)
+
+
+def test_one_of_the_six_under_the_lens_solves_the_six_only(monkeypatch):
+    asked = []
+    monkeypatch.setattr(solve, "also", lambda *given: asked.append(given))
+    assert calm(open_page(fleet="Preset", preset="Fleet B", rule="NUM"))
+    assert not asked
+
+
+def test_a_further_rule_that_refuses_the_fleet_is_named_and_another_is_shown():
+    app = open_page(fleet="Preset", preset="Promises", rule="Equal-income market")
+    assert calm(app)
+    (refused,) = app.warning
+    assert refused.value.startswith("Equal-income market is missing here")
+    assert answer(app).startswith("Fair-Synergy")
