@@ -38,8 +38,9 @@ LARGE = 65536
 SAMPLE = 32768
 # A relative excess demand this small leaves an error below rounding after one more step of third order.
 CLOSE = 1e-6
-# From this relative excess one step of third order reaches CLOSE; without a bracket, steps are few or hopeless.
-NEAR = 1e-3
+# From this relative excess one step of third order comes about as near as CLOSE; without a bracket, steps are few or
+# hopeless.
+NEAR = 3e-2
 MAX_APPROACH = 6
 # An account is open beyond this fraction of the capacity; each charge either closes it or empties a grant.
 BALANCED = 1e-14
@@ -239,10 +240,12 @@ class _Market:
             steepness = slope / held
             halley = 1 - 0.5 * gap * (bend / (slope * steepness) - 1)
             step = gap / (steepness * np.maximum(halley, 0.5))
-            # Without a last step to take, the account itself must be closed.
-            settled = np.abs(excess) <= np.where(np.isfinite(step), close, np.minimum(close, exact))
+            settled = np.abs(excess) <= close
             if np.count_nonzero(settled) == rows:
-                break
+                sure = np.isfinite(step) | (np.abs(excess) <= exact)
+                if np.count_nonzero(sure) == rows:
+                    break
+                settled &= sure  # without a last step to take, the account itself must be closed
             too_cheap = excess > 0
             np.copyto(below, log_price, where=too_cheap)
             np.copyto(above, log_price, where=~too_cheap)
