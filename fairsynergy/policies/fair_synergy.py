@@ -132,7 +132,9 @@ class Found(NamedTuple):
         assert self.bounding is not None
         total = float(problem.weight @ problem.utility(self.division.grant))
         if self.bounding.hope <= total * (1 + CLOSED):
-            self.bounding.search(enough=total, precision=CLOSED)
+            # At the optimum's own prices, if they are unique.
+            self.bounding.ask(TotalUtility().level(problem, self.division.grant).price)
+            self.bounding.search(enough=total * (1 + CLOSED), precision=CLOSED)
         return self.division._replace(proof=Leaf(self.bounding.price))
 
 
