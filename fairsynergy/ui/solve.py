@@ -70,12 +70,6 @@ def answers(problem: fs.Problem) -> Answers:
     return _solve(problem, fs.POLICIES)
 
 
-def all_rules(problem: fs.Problem) -> dict[str, fs.Allocation]:
-    """The allocations of the six rules that handle the problem, in the order of POLICIES."""
-    allocations: dict[str, fs.Allocation] = answers(problem).allocations
-    return allocations
-
-
 def also(known: Answers, problem: fs.Problem, *names: str) -> Answers:
     """The answers known, and those of rules in FURTHER."""
     allocations, refusals = dict(known.allocations), dict(known.refusals)
