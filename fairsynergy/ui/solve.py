@@ -22,8 +22,8 @@ FIRST_LOOK = fs.CertifiedOptimum(boxes=40, seconds=1)
 # A visitor who asks for more gets this much [seconds].
 LONG_LOOK = 120.0
 # Rules that every page accepts, and solves only where they are asked for.
-FURTHER: dict[str, fs.Policy] = {policy.name: policy for policy in (fs.Nash(), fs.EqualIncomeMarket(), FIRST_LOOK)}
-RULES: dict[str, fs.Policy] = fs.POLICIES | FURTHER
+RULES: dict[str, fs.Policy] = fs.RULES | {FIRST_LOOK.name: FIRST_LOOK}
+FURTHER = {name: policy for name, policy in RULES.items() if name not in fs.POLICIES}
 # The dial of fairness. Few stops below 0.5, where a fleet with increasing returns is not concave and a solve costs ten
 # times as much.
 ALPHAS: tuple[float, ...] = (
