@@ -26,10 +26,10 @@ from numpy.typing import NDArray
 
 from fairsynergy.allocation import Allocation
 from fairsynergy.objective import AlphaWelfare, LogHolding, TotalUtility, WorstUtility
-from fairsynergy.policies import FairSynergy
+from fairsynergy.policies import EqualIncomeMarket, FairSynergy
 from fairsynergy.policies.policy import OPTIMAL_WITHIN
 from fairsynergy.problem import ROUNDING, Array, Problem
-from fairsynergy.wording import number
+from fairsynergy.wording import number, percent
 
 # A rest smaller than this fraction of the capacity is rounding, not left over.
 UNSPENT_FROM = 1e-9
@@ -243,11 +243,18 @@ def prices(allocation: Allocation) -> str:
     'It lifts holdings to 0.45 compute; it does not look at what a unit adds.'
     >>> prices(fs.allocate(fleet, fs.Nash()))
     'A further unit of compute would be as good as 0.50 more accuracy for everyone.'
+    >>> prices(fs.allocate(fleet, fs.EqualIncomeMarket()))
+    "Of all the money together, the cloud's compute costs 100 %."
     >>> prices(fs.allocate(fleet, fs.Uniform()))
     'It sets no price.'
     """
     problem, objective = allocation.problem, allocation.policy.objective
-    if allocation.price is None:
+    if isinstance(allocation.policy, EqualIncomeMarket):
+        money = allocation.policy.equilibrium(problem).price * problem.capacity
+        costs = zip(money, problem.resources, strict=True)
+        spent = " and ".join(f"the cloud's {name} costs {percent(share)}" for share, name in costs)
+        said = f"Of all the money together, {spent}"
+    elif allocation.price is None:
         said = "It sets no price"
     elif isinstance(objective, LogHolding):
         tops = zip(level(allocation), problem.resources, strict=True)

@@ -220,3 +220,14 @@ def test_what_is_left_over_is_said():
 def test_a_fleet_of_one_has_nobody_to_exchange_with():
     fleet = fs.Problem(endowment=[[0.5, 0.5]], capacity=[1, 0], elasticity=[[0.5, 0.5]])
     assert exchanges(fs.allocate(fleet, fs.NUM())) == "Under NUM, the only agent is granted 1.00 compute and no labels."
+
+
+def test_the_markets_prices_share_all_the_money():
+    fleet = fs.Problem(endowment=[[0, 0]] * 2, capacity=[1, 1], elasticity=[[0.8, 0.4], [0.3, 0.6]])
+    price = fs.EqualIncomeMarket().equilibrium(fleet).price
+    said = prices(fs.allocate(fleet, fs.EqualIncomeMarket()))
+    assert said == (
+        f"Of all the money together, the cloud's compute costs {100 * price[0]:.0f} % and the cloud's "
+        f"labels costs {100 * price[1]:.0f} %."
+    )
+    assert price.sum() == pytest.approx(1)
