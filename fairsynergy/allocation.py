@@ -20,7 +20,7 @@ import numpy as np
 
 from fairsynergy.dual import lowest_bound, proved_bound
 from fairsynergy.errors import SolverError
-from fairsynergy.objective import Levelling, TotalUtility
+from fairsynergy.objective import AlphaWelfare, Levelling, TotalUtility
 from fairsynergy.policies.policy import OPTIMAL_WITHIN, Division, Policy
 from fairsynergy.problem import Array, Problem, read_only
 
@@ -59,6 +59,8 @@ class Certificate:
         total, loose for rules that aim elsewhere.
     gap : float or None
         (upper_bound - total) / upper_bound: at most this fraction of the best total is missing.
+    own_gap : float or None
+        The same for the rule's own objective: `gap` if that is the total, else from a proof that the rule gave.
     """
 
     objective: str
@@ -68,6 +70,7 @@ class Certificate:
     complementarity: float
     upper_bound: float | None
     gap: float | None
+    own_gap: float | None
 
     @property
     def feasible(self) -> bool:
@@ -210,10 +213,15 @@ def _certify(problem: Problem, policy: Policy, division: Division, grant: Array,
     excess = (grant.sum(axis=0) - capacity) / scale
     outside = np.maximum(problem.floor - grant, grant - problem.ceiling) / scale
     total = float(problem.weight @ problem.utility(grant))
-    if division.proof is not None:
+    aims_at_total = isinstance(policy.objective, TotalUtility)
+    if aims_at_total and division.proof is not None:
         bound: float | None = proved_bound(problem, division.proof)
     else:
         bound = _upper_bound(problem, policy, grant, levelling.price)
+    gap = None if bound is None else max(0.0, 1 - total / bound) if bound > 0 else 0.0
+    own_gap = gap if aims_at_total else None
+    if not aims_at_total and division.proof is not None and isinstance(objective, AlphaWelfare):
+        own_gap = objective.gap(problem, grant, division.proof)
     return Certificate(
         objective=objective.sentence,
         budget=float(np.max(excess, initial=0.0)),
@@ -221,7 +229,8 @@ def _certify(problem: Problem, policy: Policy, division: Division, grant: Array,
         stationarity=levelling.residual,
         complementarity=float(np.max(-excess, initial=0.0, where=levelling.price > 0)),
         upper_bound=bound,
-        gap=None if bound is None else max(0.0, 1 - total / bound) if bound > 0 else 0.0,
+        gap=gap,
+        own_gap=own_gap,
     )
 
 
@@ -237,8 +246,7 @@ def _verdict(problem: Problem, policy: Policy, certificate: Certificate) -> Stat
     objective = policy.objective
     if not certificate.feasible:
         return Status.FAILED
-    gap = certificate.gap if isinstance(objective, TotalUtility) else None
-    if gap is not None and gap <= policy.proved_within:
+    if certificate.own_gap is not None and certificate.own_gap <= policy.proved_within:
         return Status.OPTIMAL
     if objective is None or not certificate.stationary:
         return Status.FEASIBLE

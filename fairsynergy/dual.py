@@ -89,17 +89,16 @@ class Fleet:
             inner = single + (gamma * single).sum(axis=0) / slack
             held[:, 4] = np.where(np.isfinite(slack), inner, low)
             held = np.clip(held, low[:, None], high[:, None])
-            counted = np.minimum(held, useful[:, None])
-            worth = np.exp(log_weight + gamma[0] * counted[0] + gamma[1] * counted[1])
-            cost = np.exp(held)
-            best = np.argmax(worth - price[0] * cost[0] - price[1] * cost[1], axis=0)
-            held = held[:, best, np.arange(len(best))]
+            # Beside a large endowment, what comes back from a logarithm is not exactly what went in; so candidates are
+            # compared as grants, and those at a limit are at the limit.
+            own, least, most = own[:, None], least[:, None], most[:, None]
             grant = np.clip(np.exp(held) - own, least, most)
-            # Beside a large endowment, what comes back from a logarithm is not exactly what went in; worth and cost
-            # must be those of the same grants.
-            grant = np.where(held <= low, least, np.where(held >= high, most, grant))
-            worth = np.exp(log_weight[0] + (gamma * np.minimum(np.log(own + grant), useful)).sum(axis=0))
-        return grant, worth
+            grant = np.where(held <= low[:, None], least, np.where(held >= high[:, None], most, grant))
+            counted = np.minimum(np.log(own + grant), useful[:, None])
+            worth = np.exp(log_weight + gamma[0] * counted[0] + gamma[1] * counted[1])
+            best = np.argmax(worth - price[0] * grant[0] - price[1] * grant[1], axis=0)
+        chosen = (best, np.arange(len(best)))
+        return grant[:, *chosen], worth[chosen]
 
     def bound(self, box: Box, price: Array) -> float:
         """D at a price (2,): at least the best total within the box."""

@@ -18,6 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fairsynergy.dual import Tree, proved_bound
 from fairsynergy.problem import Array, Problem
 
 Mask = NDArray[np.bool_]
@@ -110,6 +111,26 @@ class AlphaWelfare(SumObjective):
         if self.alpha >= 1:
             log_marginal[~hopeful(problem)] = -np.inf
         return np.asarray(log_marginal)
+
+    def eased(self, problem: Problem) -> Problem:
+        """The fleet whose total accuracy is this one's welfare times 1 - alpha, alpha < 1: w U^(1 - alpha)."""
+        if self.alpha == 0:
+            return problem
+        return Problem(
+            endowment=problem.endowment,
+            capacity=problem.capacity,
+            elasticity=(1 - self.alpha) * problem.elasticity,
+            weight=problem.weight,
+            floor=problem.floor,
+            ceiling=problem.ceiling,
+            saturation=problem.saturation,
+        )
+
+    def gap(self, problem: Problem, grant: Array, proof: Tree) -> float:
+        """At most this fraction of the best welfare is missing, alpha < 1, by a proof that is evaluated here."""
+        eased = self.eased(problem)
+        bound = proved_bound(eased, proof)
+        return max(0.0, 1 - float(eased.weight @ eased.utility(grant)) / bound) if bound > 0 else 0.0
 
     def log_unit(self, problem: Problem, grant: Array) -> float:
         some = hopeful(problem)

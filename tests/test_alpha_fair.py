@@ -378,3 +378,25 @@ def test_nash_has_its_own_name() -> None:
     assert (nash.name, nash.label, nash.alpha, repr(nash)) == ("Nash", "Nash", 1.0, "Nash()")
     assert nash == fs.Nash()
     assert nash.sentence != fs.AlphaFair(1).sentence
+
+
+@pytest.mark.parametrize("alpha", [0.1, 0.2, 0.3])
+def test_below_one_a_proof_bounds_the_welfare_where_it_is_not_concave(alpha):
+    proved = 0
+    for seed in range(12):
+        rng = np.random.default_rng([seed, 41])
+        problem = fs.Problem(
+            endowment=rng.uniform(0, 0.1, (20, 2)), capacity=[10, 10], elasticity=rng.uniform(0.1, 0.95, (20, 2)),
+            saturation=1.0,
+        )  # fmt: skip
+        found = fs.allocate(problem, fs.AlphaFair(alpha))
+        assert not found.policy.objective.concave(problem)
+        gap = found.certificate.own_gap
+        assert gap is not None
+        assert (found.status is fs.Status.OPTIMAL) == (gap <= 1e-6)
+        proved += found.status is fs.Status.OPTIMAL
+        # The welfare is the total accuracy of a fleet with elasticities (1 - alpha) gamma.
+        eased = changed(problem, elasticity=(1 - alpha) * problem.elasticity)
+        best = fs.allocate(eased, fs.CertifiedOptimum(tolerance=1e-6, boxes=50))
+        assert eased.utility(found.grant).sum() >= best.total * (1 - gap) * (1 - 1e-12)
+    assert proved > 0

@@ -153,3 +153,15 @@ def test_bounds_are_tight_in_large_fleets() -> None:
     gap = fs.allocate(problem, fs.FairSynergy()).gap
     assert gap is not None
     assert gap <= 2e-3
+
+
+def test_a_bound_holds_beside_endowments_that_dwarf_the_capacity() -> None:
+    """The best of an agent's points differ by less than a rounding error of its holding."""
+    endowment = np.zeros((7, 2))
+    endowment[6, 1] = 1e9
+    elasticity = np.full((7, 2), 0.5)
+    elasticity[6] = 0.999999, 0.0625
+    problem = fs.Problem(endowment=endowment, capacity=[8.75, 8.75], elasticity=elasticity)
+    found = fs.allocate(problem, fs.FairSynergy())
+    assert found.upper_bound is not None
+    assert found.upper_bound >= found.total * (1 - 1e-12)

@@ -30,7 +30,7 @@ from scipy.optimize import toms748
 
 from fairsynergy.errors import ProblemError
 from fairsynergy.objective import TINY, AlphaWelfare, Objective, TotalUtility, WorstUtility, hopeful
-from fairsynergy.policies.fair_synergy import FairSynergy, search
+from fairsynergy.policies.fair_synergy import FairSynergy
 from fairsynergy.policies.leximin import Leximin
 from fairsynergy.policies.policy import Division, Policy
 from fairsynergy.problem import Array, Problem
@@ -126,8 +126,7 @@ class AlphaFair(Policy):
         if self.alpha == 0:
             return FairSynergy().divide(problem)
         if self.alpha < 1:
-            eased = _eased(problem, self.alpha)
-            return FairSynergy().divide(eased) if problem.m == 1 else search(eased).division
+            return FairSynergy().divide(AlphaWelfare(self.alpha).eased(problem))
         if self.alpha == 1 or problem.m == 1:
             filled = _alone(problem, self.alpha, problem.floor)
             return Division(filled.grant.T, filled.iterations)
@@ -154,19 +153,6 @@ class Nash(AlphaFair):
     @property
     def label(self) -> str:
         return self.name
-
-
-def _eased(problem: Problem, alpha: float) -> Problem:
-    """The fleet whose total accuracy is this one's alpha-fair welfare, alpha < 1: w U^(1 - alpha)."""
-    return Problem(
-        endowment=problem.endowment,
-        capacity=problem.capacity,
-        elasticity=(1 - alpha) * problem.elasticity,
-        weight=problem.weight,
-        floor=problem.floor,
-        ceiling=problem.ceiling,
-        saturation=problem.saturation,
-    )
 
 
 def _least(problem: Problem) -> Array:

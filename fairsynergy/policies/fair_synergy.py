@@ -33,6 +33,7 @@ SETTLED = 1e-10
 MAX_PASSES = 2000
 # How precise a bound is, relatively: first, to find where to climb from; then, where it may yet meet the total.
 NEARLY, CLOSED = 1e-5, 1e-9
+CLOSING = 25  # prices asked for the latter
 # Fraction of an equal share: enough to leave zero, too little to disturb the others.
 CRUMB = 1e-9
 # Newton on the log prices, from a point near the end of the search: converged, or given up.
@@ -134,7 +135,7 @@ class Found(NamedTuple):
         if self.bounding.hope <= total * (1 + CLOSED):
             # At the optimum's own prices, if they are unique.
             self.bounding.ask(TotalUtility().level(problem, self.division.grant).price)
-            self.bounding.search(enough=total * (1 + CLOSED), precision=CLOSED)
+            self.bounding.search(enough=total * (1 + CLOSED), precision=CLOSED, rounds=CLOSING)
         return self.division._replace(proof=Leaf(self.bounding.price))
 
 

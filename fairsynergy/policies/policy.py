@@ -18,7 +18,7 @@ OPTIMAL_WITHIN = 1e-6
 class Division(NamedTuple):
     """What a rule proposes: grants (n, m), how many iterations it took (0 for a closed form), and perhaps a proof.
 
-    The proof bounds the total of any division; `allocate` does not trust it but evaluates it again.
+    The proof bounds the rule's objective over all divisions; `allocate` does not trust it but evaluates it again.
     """
 
     grant: Array
