@@ -16,6 +16,7 @@ import numpy as np
 import fairsynergy as fs
 from fairsynergy import reference
 from fairsynergy.objective import TINY
+from tests.strategies import paper_fleet
 
 BURST_CALLS, BURST_SECONDS = 50, 0.02
 
@@ -141,17 +142,8 @@ def against_cvxpy() -> Iterator[Row]:
         )  # fmt: skip
 
 
-def two_resources(rng: np.random.Generator, n: int) -> fs.Problem:
-    return fs.Problem(
-        endowment=rng.uniform(0, 0.01, (n, 2)),
-        capacity=rng.random((n, 2)).sum(axis=0),
-        elasticity=rng.uniform(0.02, 0.98, (n, 2)),
-        saturation=1.0,
-    )
-
-
 def leximin_against_cvxpy() -> Iterator[Row]:
-    problem = two_resources(np.random.default_rng(4), 1000)
+    problem = paper_fleet(np.random.default_rng(4), 1000)
     ours, peer = fastest(
         lambda: fs.allocate(problem, fs.Leximin()), lambda: reference.solve(problem, fs.Leximin()), repeats=3
     )
@@ -166,7 +158,7 @@ def leximin_against_cvxpy() -> Iterator[Row]:
 
 def six_rules() -> Iterator[Row]:
     rng = np.random.default_rng(5)
-    fleets = [two_resources(rng, 100) for _ in range(20)]
+    fleets = [paper_fleet(rng, 100) for _ in range(20)]
     seconds = sorted(
         fastest(lambda fleet=fleet: [fs.allocate(fleet, rule) for rule in fs.POLICIES.values()], repeats=3)[0]
         for fleet in fleets

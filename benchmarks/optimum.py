@@ -16,6 +16,7 @@ import numpy as np
 
 import fairsynergy as fs
 from benchmarks.engine import Row
+from tests.strategies import paper_fleet
 
 TOLERANCE = 1e-4
 # Agents, fleets, and the most that the median may take [seconds].
@@ -35,23 +36,12 @@ PATIENCE = 60.0  # for the general solver [seconds]
 SEARCH = fs.FairSynergy(passes=300)
 
 
-def paper_fleet(n: int, seed: int) -> fs.Problem:
-    """Distributed learning as the paper draws it, with accuracies of at most 1."""
-    rng = np.random.default_rng([n, seed])
-    return fs.Problem(
-        endowment=rng.uniform(0, 0.01, (n, 2)),
-        capacity=rng.random((n, 2)).sum(axis=0),
-        elasticity=rng.uniform(0.02, 0.98, (n, 2)),
-        saturation=1.0,
-    )
-
-
 def certified() -> Iterator[Row]:
     small = 0.0
     for n, fleets, most in SIZES:
         seconds, gaps, gains = [], [], []
         for seed in range(fleets):
-            problem = paper_fleet(n, seed)
+            problem = paper_fleet(np.random.default_rng([n, seed]), n)
             start = perf_counter()
             found = fs.allocate(problem, fs.CertifiedOptimum(TOLERANCE))
             seconds.append(perf_counter() - start)
@@ -116,7 +106,7 @@ def against_a_general_solver() -> Iterator[Row]:
     for n, fleets in AGAINST:
         ours, peer, apart = [], [], []
         for seed in range(fleets):
-            problem = paper_fleet(n, seed)
+            problem = paper_fleet(np.random.default_rng([n, seed]), n)
             start = perf_counter()
             found = fs.allocate(problem, fs.CertifiedOptimum(TOLERANCE))
             ours.append(perf_counter() - start)

@@ -22,6 +22,7 @@ True
 
 from __future__ import annotations
 
+from copy import copy
 from typing import NamedTuple
 
 import highspy
@@ -170,8 +171,8 @@ class Bounding:
 
     def within(self, box: Box, agent: int) -> Bounding:
         """The search in a box that differs in one agent's limits only: its part of every response is exchanged."""
-        child = object.__new__(Bounding)
-        child.fleet, child.box, child.hope, child.share = self.fleet, box, -np.inf, self.share
+        child = copy(self)
+        child.box, child.hope, child.share = box, -np.inf, np.empty(0)
         asked = np.stack([response.price for response in self.responses], axis=1)
         (was, worth_was), (now, worth_now) = (self.fleet.respond(one, asked, [agent]) for one in (self.box, box))
         child.responses = [

@@ -175,9 +175,9 @@ class _Market:
         if not self.large:
             return work(self.tiles[0])
         sums = [np.zeros(len(self.capacity)) for _ in range(4)]
-        for (rows, _), parts in zip(self.tiles, map(work, self.tiles), strict=True):
-            for total, part in zip(sums, parts, strict=True):  # in order: the same sums on any machine
-                total[rows] += part
+        for tile in self.tiles:
+            for total, part in zip(sums, work(tile), strict=True):
+                total[tile[0]] += part
         return sums
 
     def grants(self, log_price: Array) -> Array:

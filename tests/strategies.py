@@ -76,6 +76,16 @@ def changed(problem: fs.Problem, **changes: object) -> fs.Problem:
     return fs.Problem(**{**given, **changes})
 
 
+def paper_fleet(rng: np.random.Generator, n: int) -> fs.Problem:
+    """Distributed learning as the paper draws it, with saturation at an accuracy of 1."""
+    return fs.Problem(
+        endowment=rng.uniform(0, 0.01, (n, 2)),
+        capacity=rng.random((n, 2)).sum(axis=0),
+        elasticity=rng.uniform(0.02, 0.98, (n, 2)),
+        saturation=1.0,
+    )
+
+
 GOLDEN = Path(__file__).parent / "golden"
 
 

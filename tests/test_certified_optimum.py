@@ -4,21 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from scipy.optimize import minimize
+from strategies import NAMED, changed, fleet, paper_fleet, problems
 
 import fairsynergy as fs
 from fairsynergy.dual import Split
-from tests.strategies import NAMED, changed, fleet, problems
-
-
-def paper_fleet(n: int, seed: int) -> fs.Problem:
-    """Distributed learning as the paper draws it, and saturation at an accuracy of 1."""
-    rng = np.random.default_rng([n, seed])
-    return fs.Problem(
-        endowment=rng.uniform(0, 0.01, (n, 2)),
-        capacity=rng.random((n, 2)).sum(axis=0),
-        elasticity=rng.uniform(0.02, 0.98, (n, 2)),
-        saturation=1.0,
-    )
 
 
 def best_by_zooming(problem: fs.Problem) -> float:
@@ -44,7 +33,7 @@ def best_by_zooming(problem: fs.Problem) -> float:
 def test_two_agents_against_every_division() -> None:
     rng = np.random.default_rng(31)
     for seed in range(40):
-        problem = paper_fleet(2, seed)
+        problem = paper_fleet(np.random.default_rng([2, seed]), 2)
         if seed % 2:
             problem = changed(problem, weight=rng.uniform(0.5, 2, 2), ceiling=rng.uniform(0.2, 2, (2, 2)))
         found = fs.allocate(problem, fs.CertifiedOptimum())
@@ -72,7 +61,7 @@ def test_three_agents_against_a_grid_and_a_general_climb() -> None:
     steps = np.linspace(0, 1, 21)
     parts = np.array([(x, y, 1 - x - y) for x in steps for y in steps if x + y <= 1 + 1e-9]).clip(0)
     for seed in range(12):
-        problem = paper_fleet(3, seed)
+        problem = paper_fleet(np.random.default_rng([3, seed]), 3)
         found = fs.allocate(problem, fs.CertifiedOptimum())
         # Every division of one resource with every division of the other.
         first, second = (problem.capacity[k] * parts for k in range(2))
@@ -88,7 +77,7 @@ def test_three_agents_against_a_grid_and_a_general_climb() -> None:
 @pytest.mark.parametrize("n", [2, 5, 10, 30, 100])
 def test_the_gap_is_closed_and_no_search_does_better(n: int) -> None:
     for seed in range(10):
-        problem = paper_fleet(n, seed)
+        problem = paper_fleet(np.random.default_rng([n, seed]), n)
         found = fs.allocate(problem, fs.CertifiedOptimum())
         searched = fs.allocate(problem, fs.FairSynergy())
         assert found.gap is not None
@@ -139,7 +128,7 @@ def test_three_resources_with_increasing_returns_promise_nothing() -> None:
 
 # Limits, progress, and the tree.
 
-HARD = paper_fleet(10, 14)
+HARD = paper_fleet(np.random.default_rng([10, 14]), 10)
 
 
 def watched(problem: fs.Problem, **settings: object) -> tuple[fs.Allocation, list[fs.Progress]]:

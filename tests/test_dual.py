@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from strategies import paper_fleet
 
 import fairsynergy as fs
 from fairsynergy.dual import WORTHWHILE, Bounding, Fleet, Leaf, Split, lowest_bound, proved_bound, whole
@@ -144,13 +145,7 @@ def test_one_pass_is_told_how_far_it_may_be_from_the_best() -> None:
 def test_bounds_are_tight_in_large_fleets() -> None:
     """With many agents the loss by indivisible choices fades (Shapley and Folkman)."""
     rng = np.random.default_rng(19)
-    problem = fs.Problem(
-        endowment=rng.uniform(0, 0.01, (300, 2)),
-        capacity=rng.random((300, 2)).sum(axis=0),
-        elasticity=rng.uniform(0.02, 0.98, (300, 2)),
-        saturation=1.0,
-    )
-    gap = fs.allocate(problem, fs.FairSynergy()).gap
+    gap = fs.allocate(paper_fleet(rng, 300), fs.FairSynergy()).gap
     assert gap is not None
     assert gap <= 2e-3
 

@@ -315,9 +315,9 @@ def _overlap(one: Box, other: Box) -> float:
     return max(across, 0.0) * max(up, 0.0)
 
 
-def rule_colour() -> Any:
-    """The field `rule` as its colour; every rule is named beside its mark, so there is no legend."""
-    return alt.Color("rule:N", scale=_marks("colour"), legend=None)
+def rule_colour(legend: Any = None) -> Any:
+    """The field `rule` as its colour; without a legend where every rule is named beside its mark."""
+    return alt.Color("rule:N", scale=_marks("colour"), legend=legend)
 
 
 def rule_shape() -> Any:
@@ -327,6 +327,27 @@ def rule_shape() -> Any:
 
 def _marks(field: str) -> Any:
     return alt.Scale(domain=list(palette.RULES), range=[getattr(mark, field) for mark in palette.RULES.values()])
+
+
+def rule_points(rows: Any) -> list[Any]:
+    """Layers of a map: a disc behind the rule chosen, rules that none beats filled, the others hollow."""
+    best = f"datum.standing === '{UNDOMINATED}'"
+    marks = {"color": rule_colour(), "shape": rule_shape()}
+    return [
+        rows.transform_filter("datum.chosen").mark_point(size=900, filled=True, opacity=0.2, color=FAINT),
+        rows.transform_filter(best).mark_point(filled=True, size=190, opacity=1).encode(**marks),
+        rows.transform_filter(f"!({best})").mark_point(size=150, strokeWidth=2.5, opacity=1).encode(**marks),
+    ]
+
+
+def label_texts(rows: Any) -> list[Any]:
+    """Layers of a map: what `place_labels` placed."""
+    return [
+        rows.transform_filter(f"datum.side === '{side}'")
+        .mark_text(align=align, fontSize=TEXT, color=INK)
+        .encode(x="label_x:Q", y="label_y:Q", text="label:N")
+        for side, align in (("right", "left"), ("left", "right"), ("middle", "center"))
+    ]
 
 
 def bare(chart: Any) -> Spec:
@@ -405,19 +426,8 @@ def _map() -> Spec:
             points.mark_point(opacity=0).encode(x=f"{x}:Q", y=f"{y}:Q")
             for x, y in (("left", "bottom"), ("right", "top"))
         ),
-        points.transform_filter("datum.chosen").mark_point(size=900, filled=True, opacity=0.2, color=FAINT),
-        points.transform_filter(f"datum.standing === '{UNDOMINATED}'")
-        .mark_point(filled=True, size=190, opacity=1)
-        .encode(color=rule_colour(), shape=rule_shape()),
-        points.transform_filter("indexof(datum.standing, 'dominated') === 0")
-        .mark_point(size=150, strokeWidth=2.5, opacity=1)
-        .encode(color=rule_colour(), shape=rule_shape()),
-        *(
-            points.transform_filter(f"datum.side === '{side}'")
-            .mark_text(align=align, fontSize=TEXT, color=INK)
-            .encode(x="label_x:Q", y="label_y:Q", text="label:N")
-            for side, align in (("right", "left"), ("left", "right"), ("middle", "center"))
-        ),
+        *rule_points(points),
+        *label_texts(points),
     )
     return bare(chart)
 

@@ -25,9 +25,10 @@ from fairsynergy.charts.comparison import (
     UNDOMINATED,
     Spec,
     bare,
+    label_texts,
     place_labels,
     rule_colour,
-    rule_shape,
+    rule_points,
 )  # fmt: skip
 from fairsynergy.fairness import Guarantee, PriceOfFairness, dominators, gini, lorenz
 from fairsynergy.policies import Progress
@@ -205,7 +206,6 @@ def frontier_spec(axis: str) -> Spec:
     curve = rows.transform_filter("datum.kind === 'curve'")
     rules = rows.transform_filter("datum.kind === 'rule'")
     dial = rows.transform_filter("datum.kind === 'dial'")
-    best = f"datum.standing === '{UNDOMINATED}'"
     pick = alt.selection_point(name="pick", fields=["rule", "lens"], on="click", clear=False, toggle=False)
     chart = alt.layer(
         *(
@@ -214,20 +214,9 @@ def frontier_spec(axis: str) -> Spec:
         ),
         curve.mark_line(color=FAINT, strokeWidth=2, opacity=0.8).encode(order="order:Q"),
         curve.mark_point(filled=True, size=34, opacity=1, color=FAINT).encode(tooltip=tip),
-        rules.transform_filter("datum.chosen").mark_point(size=900, filled=True, opacity=0.2, color=FAINT),
-        rules.transform_filter(best)
-        .mark_point(filled=True, size=190, opacity=1)
-        .encode(color=rule_colour(), shape=rule_shape()),
-        rules.transform_filter(f"!({best})")
-        .mark_point(size=150, strokeWidth=2.5, opacity=1)
-        .encode(color=rule_colour(), shape=rule_shape()),
+        *rule_points(rules),
         dial.mark_point(size=330, strokeWidth=3, opacity=1, color=DIAL, shape="circle").encode(tooltip=tip),
-        *(
-            rows.transform_filter(f"datum.side === '{side}'")
-            .mark_text(align=align, fontSize=TEXT, color=INK)
-            .encode(x="label_x:Q", y="label_y:Q", text="label:N")
-            for side, align in (("right", "left"), ("left", "right"), ("middle", "center"))
-        ),
+        *label_texts(rows),
         rules.mark_point(filled=True, size=500, opacity=0, cursor="pointer")
         .encode(tooltip=[*tip, alt.Tooltip("standing:N", title="Standing")])
         .add_params(pick),
@@ -388,19 +377,14 @@ def describe_lorenz(allocations: Mapping[str, Allocation]) -> str:
 
 
 def _lorenz() -> Spec:
-    names = list(palette.RULES)
-    colour = alt.Color(
-        "rule:N",
-        scale=alt.Scale(domain=names, range=[palette.RULES[name].colour for name in names]),
-        legend=alt.Legend(title=None, orient="top", columns=3, symbolType="stroke", symbolStrokeWidth=3),
-    )
+    legend = alt.Legend(title=None, orient="top", columns=3, symbolType="stroke", symbolStrokeWidth=3)
     share = alt.Axis(format="%", tickCount=5)
     curves = alt.Chart(alt.NamedData("curves")).encode(
         x=alt.X("agents:Q", title="Agents, worst-off first (share)", axis=share)
     )
     held = curves.encode(
         y=alt.Y("accuracy:Q", title="Accuracy they hold together (share)", axis=share),
-        color=colour,
+        color=rule_colour(legend),
         detail="rule:N",
         tooltip=[
             "rule:N",

@@ -123,8 +123,6 @@ class AlphaFair(Policy):
     def divide(self, problem: Problem) -> Division:
         if self.alpha > LARGEST:
             return Leximin().divide(problem)
-        if self.alpha == 0:
-            return FairSynergy().divide(problem)
         if self.alpha < 1:
             return FairSynergy().divide(AlphaWelfare(self.alpha).eased(problem))
         if self.alpha == 1 or problem.m == 1:

@@ -83,8 +83,7 @@ class FairSynergy(Policy):
 
     def divide(self, problem: Problem) -> Division:
         if problem.m > 1 and self.passes is None:
-            found = search(problem)
-            return found.division if found.bounding is None else found.proved(problem)
+            return _search(problem)
         run = _Run(problem.floor[None], None)
         for passed in range(1, (self.passes if problem.m > 1 and self.passes else 1) + 1):
             run = _pass(problem, run, np.arange(problem.m)[None])
@@ -122,35 +121,23 @@ def _pass(problem: Problem, run: _Run, orders: NDArray[np.intp]) -> _Run:
     return _Run(grant, price)
 
 
-class Found(NamedTuple):
-    """The end of a search, and for two resources with increasing returns the bound that it started from."""
-
-    division: Division
-    bounding: Bounding | None
-
-    def proved(self, problem: Problem) -> Division:
-        """The division with its proof, the bound closed if it can meet the total."""
-        assert self.bounding is not None
-        total = float(problem.weight @ problem.utility(self.division.grant))
-        if self.bounding.hope <= total * (1 + CLOSED):
-            # At the optimum's own prices, if they are unique.
-            self.bounding.ask(TotalUtility().level(problem, self.division.grant).price)
-            self.bounding.search(enough=total * (1 + CLOSED), precision=CLOSED, rounds=CLOSING)
-        return self.division._replace(proof=Leaf(self.bounding.price))
-
-
-def search(problem: Problem) -> Found:
-    """Climb to the optimum where there is one, else from several starts."""
-    starts = _starts(problem)
+def _search(problem: Problem) -> Division:
+    """Climb to the optimum where there is one, else from several starts; for two resources with a proof."""
     if TotalUtility().concave(problem):
-        return Found(climb(problem, starts[-1:]), None)
+        return climb(problem, _nash(problem)[None])
     if problem.m != 2:
-        return Found(climb(problem, starts), None)
+        return climb(problem, np.stack([problem.floor, _equal_shares(problem), _nash(problem)]))
     # No start is better than the division that a proved bound mixes, and the responses it mixes.
-    bounding = Bounding(Fleet(problem), whole(problem), TotalUtility().level(problem, starts[-1]).price)
+    bounding = Bounding(Fleet(problem), whole(problem), TotalUtility().level(problem, _nash(problem)).price)
     bounding.search(precision=NEARLY)
     mix = bounding.mix()
-    return Found(climb(problem, np.concatenate([mix.mean[None], mix.grant])), bounding)
+    division = climb(problem, np.concatenate([mix.mean[None], mix.grant]))
+    total = float(problem.weight @ problem.utility(division.grant))
+    if bounding.hope <= total * (1 + CLOSED):
+        # At the optimum's own prices, if they are unique.
+        bounding.ask(TotalUtility().level(problem, division.grant).price)
+        bounding.search(enough=total * (1 + CLOSED), precision=CLOSED, rounds=CLOSING)
+    return division._replace(proof=Leaf(bounding.price))
 
 
 def climb(problem: Problem, starts: Array) -> Division:
@@ -246,15 +233,13 @@ def _level(problem: Problem, grant: Array, going: Array) -> Array | None:
     return None
 
 
-def _starts(problem: Problem) -> Array:
-    """(s, n, m) grants to search from: nothing, equal shares, and the Nash point (kernel with c = w gamma, p = 1).
+def _nash(problem: Problem) -> Array:
+    """Grants (n, m) at the Nash point: kernel with c = w gamma, p = 1.
 
-    The last two are positive: from nothing, an agent that lacks one resource is never offered the other.
+    They are positive, like equal shares: from nothing, an agent that lacks one resource is never offered the other.
     """
-    bounds = (problem.floor.T, problem.upper.T)
     value = (problem.weight[:, None] * problem.elasticity).T
-    nash = waterfill(value, 1.0, problem.endowment.T, problem.capacity, *bounds)
-    return np.stack([problem.floor, _equal_shares(problem), nash.grant.T])
+    return waterfill(value, 1.0, problem.endowment.T, problem.capacity, problem.floor.T, problem.upper.T).grant.T
 
 
 def _equal_shares(problem: Problem) -> Array:
