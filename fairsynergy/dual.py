@@ -29,6 +29,7 @@ import highspy
 import numpy as np
 from numpy.typing import NDArray
 
+from fairsynergy.fleets import Fleets
 from fairsynergy.problem import Array, Problem
 
 # Of the bound, relatively: a search that can gain no more than this ends.
@@ -38,6 +39,8 @@ MAX_ROUNDS = 60
 STEP = 0.5
 # Stand in for no price at all, whose logarithm is not finite, and for one at which nobody takes more than it must.
 NO_PRICE, PROHIBITIVE = 1e-300, 1e150
+# A capacity of which no more than this fraction is left counts as spent.
+ROUNDING = 1e-9
 # In a mix, a response with a smaller share is rounding.
 LEAST_SHARE = 1e-9
 
@@ -64,7 +67,7 @@ def whole(problem: Problem) -> Box:
 class Fleet:
     """What the agents of a problem with two resources answer to prices; arrays are (2, n), one row per resource."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem | _Crowd) -> None:
         self.capacity, self.own = problem.capacity, problem.endowment.T
         self.gamma, self.useful = problem.elasticity.T, np.log(problem.saturation.T)
         self.log_weight = np.log(problem.weight)[None]
@@ -271,6 +274,52 @@ def lowest_bound(problem: Problem, price: Array) -> float:
     bounding = Bounding(Fleet(problem), whole(problem), price)
     bounding.search()
     return bounding.bound
+
+
+class _Crowd(NamedTuple):
+    """The agents of many fleets, side by side: (b n, m) each, but capacity (m,) and weight (b n,)."""
+
+    capacity: Array
+    endowment: Array
+    elasticity: Array
+    saturation: Array
+    weight: Array
+
+
+def bounds(fleets: Fleets, grant: Array) -> Array:
+    """(b,) proved bounds on the best total of each fleet, tight where the total is concave and the grants are best.
+
+    Parameters
+    ----------
+    fleets : Fleets
+        Over one or two resources.
+    grant : (b, n, m) array
+        Any division; D is taken at its lowest marginals. O(b n).
+    """
+    held = np.minimum(fleets.holding(grant), fleets.saturation)
+    value = (fleets.weight * fleets.utility(grant))[..., None] * fleets.elasticity
+    with np.errstate(over="ignore"):
+        marginal = np.divide(value, held, out=np.full_like(held, np.inf), where=grant > 0)
+    spent = grant.sum(axis=1) >= fleets.capacity * (1 - ROUNDING)
+    price = np.where(spent, np.minimum(marginal.min(axis=1), PROHIBITIVE), 0.0)
+    most = np.broadcast_to(np.minimum(fleets.upper, fleets.capacity[:, None]), grant.shape)
+    present = fleets.weight > 0
+    each = np.broadcast_to(price[:, None], grant.shape)
+    if fleets.m == 1:
+        gamma = fleets.elasticity
+        with np.errstate(all="ignore"):
+            wanted = np.log(fleets.weight[..., None] * gamma / np.maximum(each, NO_PRICE)) / (1 - gamma)
+            best = np.clip(np.exp(wanted) - fleets.endowment, 0.0, most)
+        gain = fleets.weight * fleets.utility(best) - (each * best).sum(axis=2)
+    else:
+        rows = [np.ascontiguousarray(value[present]) for value in (fleets.endowment, fleets.elasticity, most, each)]
+        own, gamma, top, at = rows
+        level = np.full((1, 2), fleets.saturation)
+        crowd = Fleet(_Crowd(fleets.capacity[0], own, gamma, level, fleets.weight[present]))
+        best, worth = crowd.respond(Box(np.zeros_like(top), top), at.T)
+        gain = np.zeros(present.shape)
+        gain[present] = worth - (at.T * best).sum(axis=0)
+    return np.asarray(gain.sum(axis=1) + np.vecdot(price, fleets.capacity))
 
 
 # The program's variables: what each whole capacity costs at the prices, and the lowest bound.

@@ -253,7 +253,8 @@ def _floats(field: str, given: ArrayLike) -> Array:
             "convert text and dates, and fill in missing entries",
             field=field,
         )
-    return np.asarray(raw.astype(np.float64) + 0.0)  # minus zero becomes zero
+    # Laid out alike whatever the caller's layout, so that sums round alike; minus zero becomes zero.
+    return np.asarray(np.array(raw, dtype=np.float64, order="C") + 0.0)
 
 
 def _matrix(field: str, given: ArrayLike) -> Array:

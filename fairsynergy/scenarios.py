@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -25,11 +26,13 @@ import numpy as np
 
 from fairsynergy.errors import ProblemError
 from fairsynergy.fleet_files import read_fleet
+from fairsynergy.fleets import Fleets
 from fairsynergy.problem import Array, Problem
 
 # Which stream of random numbers an attribute takes; never renumber, or every drawn fleet changes.
 ENDOWMENT = {"compute": 0, "labels": 1}
 ELASTICITY = {"compute": 2, "labels": 3}
+LOTS = {"compute": 4, "labels": 5}
 
 
 class Setting(Enum):
@@ -115,26 +118,54 @@ class FleetSpec:
     def problem(self) -> Problem:
         """Draw the fleet. O(agents)."""
         kinds = self.setting.resources
+
+        def uniform(stream: int) -> Array:
+            return _stream(self.seed, stream).random(self.agents)
+
         return Problem(
-            endowment=np.stack([self._endowment(kind) for kind in kinds], axis=1),
+            endowment=np.stack([self._endowment(kind, uniform(ENDOWMENT[kind])) for kind in kinds], axis=1),
             capacity=[self.agents * getattr(self, f"capacity_{kind}") for kind in kinds],
-            elasticity=np.stack([self._elasticity(kind) for kind in kinds], axis=1),
+            elasticity=np.stack([self._elasticity(kind, uniform(ELASTICITY[kind])) for kind in kinds], axis=1),
             saturation=self.saturation,
             resources=kinds,
         )
 
-    def _endowment(self, kind: str) -> Array:
-        mean: float = getattr(self, f"local_{kind}")
-        return np.asarray(mean * (1 + self.spread * (2 * self._uniform(ENDOWMENT[kind]) - 1)))
+    def fleets(self, seeds: Iterable[int]) -> Fleets:
+        """Draw the fleets of many seeds at once, whatever `seed` says; each comes with its own lots. O(b agents).
 
-    def _elasticity(self, kind: str) -> Array:
+        Examples
+        --------
+        >>> spec = FleetSpec(agents=3, seed=7)
+        >>> bool((spec.fleets([6, 7]).endowment[1] == spec.problem().endowment).all())
+        True
+        """
+        seeds = list(seeds)
+
+        def streams(numbers: dict[str, int], draw: Callable[[np.random.Generator], Array]) -> list[Array]:
+            return [np.array([draw(_stream(seed, numbers[kind])) for seed in seeds]) for kind in self.setting.resources]
+
+        kinds, n = self.setting.resources, self.agents
+        own = streams(ENDOWMENT, lambda rng: rng.random(n))
+        gamma = streams(ELASTICITY, lambda rng: rng.random(n))
+        lots = np.stack(streams(LOTS, lambda rng: rng.standard_exponential(n)), axis=1)
+        amounts = [n * getattr(self, f"capacity_{kind}") for kind in kinds]
+        return Fleets(
+            endowment=np.stack([self._endowment(*each) for each in zip(kinds, own, strict=True)], axis=1).mT,
+            elasticity=np.stack([self._elasticity(*each) for each in zip(kinds, gamma, strict=True)], axis=1).mT,
+            capacity=np.tile(np.array(amounts, dtype=np.float64), (len(seeds), 1)),
+            weight=np.ones((len(seeds), n)),
+            saturation=np.inf if self.saturation is None else float(self.saturation),
+            lots=(lots / lots.sum(axis=2, keepdims=True)).mT,
+        )
+
+    def _endowment(self, kind: str, uniform: Array) -> Array:
+        mean: float = getattr(self, f"local_{kind}")
+        return np.asarray(mean * (1 + self.spread * (2 * uniform - 1)))
+
+    def _elasticity(self, kind: str, uniform: Array) -> Array:
         low, high = getattr(self, f"gamma_{kind}")
         # Rounding may carry the interpolation past its end.
-        return np.asarray(np.minimum(low + (high - low) * self._uniform(ELASTICITY[kind]), high))
-
-    def _uniform(self, stream: int) -> Array:
-        # PCG64 by name: NumPy may one day change what default_rng chooses.
-        return np.random.Generator(np.random.PCG64([self.seed, stream])).random(self.agents)
+        return np.asarray(np.minimum(low + (high - low) * uniform, high))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,6 +203,11 @@ class Demonstration:
     presets: dict[str, str]
     rule: str
     look: str
+
+
+def _stream(seed: int, stream: int) -> np.random.Generator:
+    # PCG64 by name: NumPy may one day change what default_rng chooses.
+    return np.random.Generator(np.random.PCG64([seed, stream]))
 
 
 def _is_number(given: Any) -> bool:

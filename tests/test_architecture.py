@@ -15,6 +15,7 @@ PACKAGE = ROOT / "fairsynergy"
 LAYERS = (
     {"errors"},
     {"problem"},
+    {"fleets"},
     {"waterfill", "dual"},
     {"objective"},
     {"policies"},

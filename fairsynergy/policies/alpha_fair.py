@@ -29,6 +29,7 @@ import numpy as np
 from scipy.optimize import toms748
 
 from fairsynergy.errors import ProblemError
+from fairsynergy.fleets import Fleets
 from fairsynergy.objective import TINY, AlphaWelfare, Objective, TotalUtility, WorstUtility, hopeful
 from fairsynergy.policies.fair_synergy import FairSynergy
 from fairsynergy.policies.leximin import Leximin
@@ -129,6 +130,14 @@ class AlphaFair(Policy):
             filled = _alone(problem, self.alpha, problem.floor)
             return Division(filled.grant.T, filled.iterations)
         return _Market(problem).clear(self.alpha)
+
+    def _divide_together(self, fleets: Fleets) -> Array | None:
+        separable = self.alpha == 1 or (fleets.m == 1 and self.alpha <= LARGEST)
+        # From nothing, the least grant that a double can say would have to be promised first.
+        if not separable or (fleets.endowment == 0).any(axis=2)[fleets.weight > 0].any():
+            return None
+        value, returns = (fleets.weight[..., None] * fleets.elasticity).mT, (1 - self.alpha) * fleets.elasticity.mT
+        return waterfill(value, 1 - returns, fleets.endowment.mT, fleets.capacity, 0.0, fleets.upper.mT).grant.mT
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ mixes, and the bound becomes the answer's proof.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 from typing import ClassVar, NamedTuple
 
 import numpy as np
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 
 from fairsynergy.dual import Bounding, Fleet, Leaf, whole
 from fairsynergy.errors import ProblemError
+from fairsynergy.fleets import Fleets
 from fairsynergy.objective import Objective, TotalUtility
 from fairsynergy.policies.policy import Division, Policy, spend_exactly
 from fairsynergy.problem import Array, Problem
@@ -49,9 +51,9 @@ class FairSynergy(Policy):
 
     Parameters
     ----------
-    passes : int, optional
-        How many times to go through the resources from the endowments, in their order; 1 is the released code.
-        Default: until convergence, from several starts.
+    passes : int or infinity, optional
+        How many times to go through the resources from the endowments, in their order; 1 is the released code, and
+        infinity goes on until nothing moves: the paper's alternate convex search. Default: that from several starts.
 
     Examples
     --------
@@ -62,7 +64,7 @@ class FairSynergy(Policy):
     (array([0.5, 0. ]), 'OPTIMAL')
     """
 
-    passes: int | None = None
+    passes: float | None = None
 
     name: ClassVar[str] = "Fair-Synergy"
     sentence: ClassVar[str] = "The next unit goes to whoever turns it into the most accuracy."
@@ -70,24 +72,51 @@ class FairSynergy(Policy):
 
     def __post_init__(self) -> None:
         whole = isinstance(self.passes, int) and not isinstance(self.passes, bool)
-        if self.passes is not None and not (whole and self.passes >= 1):
+        if self.passes is not None and self.passes != inf and not (whole and self.passes >= 1):
             raise ProblemError(
-                f"`passes` must be a whole number >= 1, or None to converge; got {self.passes!r}", field="passes"
+                "`passes` must be a whole number >= 1, infinity to converge, or None to converge from several starts; "
+                f"got {self.passes!r}",
+                field="passes",
             )
 
     @property
     def label(self) -> str:
         if self.passes is None:
             return self.name
+        if self.passes == inf:
+            return f"{self.name} (converged)"
         return f"{self.name} ({self.passes} pass{'es' if self.passes > 1 else ''})"
 
     def divide(self, problem: Problem) -> Division:
         if problem.m > 1 and self.passes is None:
             return _search(problem)
-        run = _Run(problem.floor[None], None)
-        for passed in range(1, (self.passes if problem.m > 1 and self.passes else 1) + 1):
-            run = _pass(problem, run, np.arange(problem.m)[None])
+        run, order = _Run(problem.floor[None], None), np.arange(problem.m)[None]
+        for passed in range(1, self._most(problem) + 1):
+            before, run = run.grant, _pass(problem, run, order)
+            if self.passes == inf and np.max(np.abs(_moved(problem, before, run.grant))) <= SETTLED:
+                break
         return Division(run.grant[0], passed)
+
+    def _divide_together(self, fleets: Fleets) -> Array | None:
+        if fleets.m > 1 and self.passes is None:
+            return None
+        grant = np.zeros((len(fleets), fleets.m, fleets.n)).mT
+        moving, run = np.arange(len(fleets)), _Run(grant.copy(), None)
+        for passed in range(self._most(fleets)):
+            before, part = run.grant, fleets[moving] if passed else fleets
+            run = _pass(part, _Run(before[:, : part.n], run.price), np.tile(np.arange(fleets.m), (len(part), 1)))
+            grant[moving, : part.n] = run.grant
+            if self.passes == inf:
+                rest = np.abs(_moved(part, before[:, : part.n], run.grant)).max(axis=(1, 2)) > SETTLED
+                moving = moving[rest]
+                if len(moving) == 0:
+                    break
+                run = _Run(run.grant[rest], None if run.price is None else run.price[rest])
+        return grant
+
+    def _most(self, fleet: Problem | Fleets) -> int:
+        """How many passes at most; one resource is done after one."""
+        return 1 if fleet.m == 1 or not self.passes else int(min(self.passes, MAX_PASSES))
 
 
 class _Run(NamedTuple):
@@ -97,28 +126,40 @@ class _Run(NamedTuple):
     price: Array | None
 
 
-def _pass(problem: Problem, run: _Run, orders: NDArray[np.intp]) -> _Run:
+def _pass(fleet: Problem | Fleets, run: _Run, orders: NDArray[np.intp]) -> _Run:
     """Divide every resource anew, one after the other, in the order (b, m) of each search."""
     searches = np.arange(len(run.grant))
     grant = run.grant.copy()
-    price = np.empty((len(grant), problem.m))
-    log_scale = (np.log(problem.weight)[:, None] + np.log(problem.elasticity)).T
+    price = np.empty((len(grant), fleet.m))
+    upper = fleet.upper
     for k in orders.T:
+
+        def of(value: Array, k: NDArray[np.intp] = k) -> Array:
+            """(b, n) of the resource that each search divides."""
+            return np.broadcast_to(value, grant.shape)[searches, :, k]
+
         with np.errstate(divide="ignore"):
-            part = problem.elasticity * np.log(np.minimum(problem.holding(grant), problem.saturation))
+            part = fleet.elasticity * np.log(np.minimum(fleet.holding(grant), fleet.saturation))
         part[searches, :, k] = 0.0
+        gamma = of(fleet.elasticity)
         filled = waterfill(
-            np.exp(log_scale[k] + part.sum(axis=2)),
-            1 - problem.elasticity.T[k],
-            problem.endowment.T[k],
-            problem.capacity[k],
-            problem.floor.T[k],
-            problem.upper.T[k],
+            fleet.weight * gamma * np.exp(part.sum(axis=2)),
+            1 - gamma,
+            of(fleet.endowment),
+            np.broadcast_to(fleet.capacity, price.shape)[searches, k],
+            of(fleet.floor),
+            of(upper),
             guess=None if run.price is None else run.price[searches, k],
         )
         grant[searches, :, k] = filled.grant
         price[searches, k] = filled.price
     return _Run(grant, price)
+
+
+def _moved(fleet: Problem | Fleets, before: Array, after: Array) -> Array:
+    """How far holdings moved from grants (..., n, m) to others, as logarithms."""
+    held, holds = (np.log(np.maximum(fleet.holding(grant), TINY)) for grant in (before, after))
+    return np.asarray(holds - held)
 
 
 def _search(problem: Problem) -> Division:
@@ -168,7 +209,7 @@ def _settle(problem: Problem, run: _Run) -> Division:
     for passes in range(1, MAX_PASSES + 1):
         before, run = run.grant[0], _pass(problem, run, order)
         grant = run.grant[0]
-        moved = np.log(np.maximum(problem.holding(grant), TINY) / np.maximum(problem.holding(before), TINY))
+        moved = _moved(problem, before, grant)
         if np.max(np.abs(moved)) <= SETTLED:
             break
         if passes & (passes - 1):  # a leap costs several passes; where one fails the next soon would, too

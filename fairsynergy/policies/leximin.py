@@ -7,7 +7,8 @@ left there while the others rise).
 One resource: x_i(t) = clip((w_i t)^(1/gamma_i) - e_i, lo_i, hi_i), which is the kernel with c = w, p = gamma and
 price 1/t. Two resources: at a price ratio each agent buys the cheapest bundle that reaches the level, in closed form;
 the level that spends the whole budget is found for each ratio, and the ratio that clears both markets is where
-that level is lowest (convex duality: log U is concave). The paper's Leximin (Kurokawa et al., 2018) compares
+that level is lowest (convex duality: log U is concave). Many fleets at once go to level and ratio together by Newton's
+method, each left to the former if that fails. The paper's Leximin (Kurokawa et al., 2018) compares
 utilities as here; levelling resources instead is what NUM does.
 """
 
@@ -18,9 +19,11 @@ from functools import cache
 from typing import ClassVar, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.optimize import toms748
 
 from fairsynergy.errors import ProblemError, SolverError
+from fairsynergy.fleets import Fleets
 from fairsynergy.objective import TINY, Objective, WorstUtility
 from fairsynergy.policies.policy import Division, Policy, spend_exactly
 from fairsynergy.problem import Array, Problem
@@ -31,6 +34,9 @@ FREE = 500.0
 # Relative distance from the budget at which Newton stops: the rounding error of a sum over a large fleet.
 SPENT = 1e-13
 MAX_ROUNDS = 100
+# Many at once: a fleet is done when both markets clear to SPENT, and left to the sure way after so many steps, each of
+# which changes the logarithms of level and ratio by at most STRIDE.
+MAX_STEPS, STRIDE = 30, 2.0
 # A holding this large is far above any capacity, and still leaves room to multiply.
 LOG_HUGE = 600.0
 EPSILON = float(np.finfo(np.float64).eps)
@@ -84,6 +90,19 @@ class Leximin(Policy):
                 grant, rounds = rest.grant, rounds + rest.iterations
         return Division(grant, rounds)
 
+    def _divide_together(self, fleets: Fleets) -> Array | None:
+        if fleets.m > 2 or not (fleets.endowment[fleets.weight > 0] > 0).all() or not (fleets.capacity > 0).all():
+            return None
+        if fleets.m == 1:
+            own, gamma, upper = fleets.endowment.mT, fleets.elasticity.mT, fleets.upper.mT
+            return waterfill(fleets.weight[:, None], gamma, own, fleets.capacity, 0.0, upper).grant.mT
+        raised = _raise_many(fleets)
+        if not raised.solved.all():
+            for i in np.flatnonzero(~raised.solved):
+                problem = fleets.problem(int(i))
+                raised.grant[i, : problem.n] = self.divide(problem).grant
+        return raised.grant
+
 
 def _raise_along(problem: Problem, k: int, grant: Array) -> Division:
     """Leximin over one resource, with the grants of the others as they are; what resource k had is its floor."""
@@ -106,7 +125,7 @@ def _raise_along(problem: Problem, k: int, grant: Array) -> Division:
 
 
 def _raise_both(problem: Problem) -> Division:
-    market = _BundleMarket(problem)
+    market = _RisingMarket(problem)
     if not market.alive.any():  # nothing lifts anybody
         return Division(problem.floor, 0)
     # Remembered: where the imbalance is a rounding error, its sign must not change from one call to the next.
@@ -127,41 +146,87 @@ def _raise_both(problem: Problem) -> Division:
     return Division(spend_exactly(problem, market.found), market.rounds)
 
 
+class _Raised(NamedTuple):
+    grant: Array  #: (b, n, 2)
+    solved: NDArray[np.bool_]  #: (b,) whether both markets cleared
+
+
+def _raise_many(fleets: Fleets) -> _Raised:
+    """Leximin over two resources in fleets whose agents all own something of both.
+
+    Where both markets clear at one level and one ratio, that is the optimum; so the level and the ratio of every
+    fleet go there together, on the logarithms of what the rising agents hold.
+    """
+    market = _BundleMarket(fleets)
+    capacity = fleets.capacity
+    start = fleets.utility(np.broadcast_to((capacity / fleets.agents[:, None])[:, None], fleets.endowment.shape))
+    present = fleets.weight > 0
+    with np.errstate(divide="ignore", invalid="ignore"):  # of padding
+        level = np.min(np.log(start) - market.log_weight, axis=1, initial=np.inf, where=present)
+    ratio = np.zeros(len(fleets))
+    solved = np.zeros(len(fleets), dtype=bool)
+    grant = np.zeros((len(fleets), 2, fleets.n)).mT
+    for _ in range(MAX_STEPS):
+        bundles = market.bundles(level[:, None], ratio[:, None])
+        trial = market.grant(bundles)
+        holding = np.exp(np.minimum(bundles.log_holding, LOG_HUGE)) * present[..., None]
+        spent = trial.sum(axis=1)
+        cleared = (np.abs(spent / capacity - 1) <= SPENT).all(axis=1)
+        grant[cleared], solved[cleared] = trial[cleared], True
+        if solved.all():
+            break
+        rising = bundles.slope > 0
+        held = (holding * rising).sum(axis=1)
+        room = held + capacity - spent
+        with np.errstate(all="ignore"):
+            excess = -np.log(room / held)
+            by_level = (holding * bundles.slope).sum(axis=1) / held
+            # Where both holdings move, the dearer the first, the less of it: log x falls by g_y / (g_x + g_y).
+            both = rising.all(axis=2)
+            shift = np.where(both, fleets.elasticity[..., 1] * bundles.slope[..., 0], 0.0)
+            drop = -(holding[..., 0] * shift).sum(axis=1) / held[:, 0]
+            lift = (holding[..., 1] * (both - shift)).sum(axis=1) / held[:, 1]
+            determinant = by_level[:, 0] * lift - by_level[:, 1] * drop
+            up = (-excess[:, 0] * lift + excess[:, 1] * drop) / determinant
+            across = (-by_level[:, 0] * excess[:, 1] + by_level[:, 1] * excess[:, 0]) / determinant
+        moving = ~solved & np.isfinite(up) & np.isfinite(across)
+        if not moving.any():
+            break
+        level = np.where(moving, level + np.clip(up, -STRIDE, STRIDE), level)
+        ratio = np.where(moving, ratio + np.clip(across, -STRIDE, STRIDE), ratio)
+    return _Raised(grant, solved)
+
+
 class _Bundles(NamedTuple):
-    log_holding: Array  #: (n, 2)
-    slope: Array  #: (n, 2) derivative in the log level
+    log_holding: Array  #: (..., n, 2)
+    slope: Array  #: (..., n, 2) derivative in the log level
 
 
 class _BundleMarket:
-    """Cheapest bundles at a level and a log price ratio, and the level at which they cost the whole budget.
+    """Cheapest bundles at a level and a log price ratio, of one problem or of many.
 
     Prices are fractions of the capacities: budget 1 is all of both resources, spent s on the first, 1 - s on the
     second, with log (s / (1 - s)) the ratio.
     """
 
-    def __init__(self, problem: Problem) -> None:
-        self.problem = problem
+    def __init__(self, fleet: Problem | Fleets) -> None:
+        self.fleet, self.gamma = fleet, fleet.elasticity
         with np.errstate(divide="ignore"):
-            low = np.log(np.minimum(problem.holding(problem.floor), problem.saturation))
-            high = np.log(np.minimum(problem.holding(problem.upper), problem.saturation))
-        self.gamma, self.log_weight = problem.elasticity, np.log(problem.weight)
-        self.alive = np.asarray((high > -np.inf).all(axis=1))  # others have accuracy zero whatever they receive
-        best = (self.gamma * np.where(self.alive[:, None], high, -np.inf)).sum(axis=1)
-        self.low, self.high = low, high
-        self.least, self.best = (self.gamma * low).sum(axis=1), best
-        equal = problem.log_utility(problem.capacity / problem.n) - self.log_weight
-        self.log_level = float(np.min(equal, initial=np.inf, where=self.alive))
-        self.ratio = 0.0
-        self.found = problem.floor  # grants at the latest ratio
-        self.rounds = 0
+            self.low = np.log(np.minimum(fleet.holding(fleet.floor), fleet.saturation))
+            self.high = np.log(np.minimum(fleet.holding(fleet.upper), fleet.saturation))
+            self.log_weight = np.log(fleet.weight)
+        # Others have accuracy zero whatever they receive, or only pad.
+        self.alive = np.asarray((self.high > -np.inf).all(axis=-1) & (fleet.weight > 0))
+        self.least = (self.gamma * self.low).sum(axis=-1)
+        self.best = (self.gamma * np.where(self.alive[..., None], self.high, -np.inf)).sum(axis=-1)
 
-    def bundles(self, log_level: float) -> _Bundles:
+    def bundles(self, log_level: Array | float, ratio: Array | float) -> _Bundles:
         """Least-cost point of each agent's isoquant inside its bounds; on it, log holdings trade off linearly."""
-        gx, gy = self.gamma.T
-        (low_x, low_y), (high_x, high_y) = self.low.T, self.high.T
+        gx, gy = self.gamma[..., 0], self.gamma[..., 1]
+        low_x, low_y, high_x, high_y = self.low[..., 0], self.low[..., 1], self.high[..., 0], self.high[..., 1]
         target = log_level + self.log_weight
         sunk, done = target <= self.least, target >= self.best
-        dearness = self.ratio - np.log(self.problem.capacity[0] / self.problem.capacity[1])
+        dearness = ratio - np.log(self.fleet.capacity[..., :1] / self.fleet.capacity[..., 1:])
         with np.errstate(invalid="ignore"):  # dead agents; `grant` leaves them at their floor
             # Where nothing binds, both from the level: y from x would magnify rounding by g_x / g_y.
             tilt = np.log(gx / gy) - dearness  # log x - log y
@@ -177,28 +242,39 @@ class _BundleMarket:
         interior = ~x_fixed & ~y_fixed
         slope_x = np.where(interior, 1 / (gx + gy), np.where(x_fixed, 0.0, 1 / gx))
         slope_y = np.where(interior, 1 / (gx + gy), np.where(y_fixed, 0.0, 1 / gy))
-        return _Bundles(np.stack([x, y], axis=1), np.stack([slope_x, slope_y], axis=1))
+        return _Bundles(np.stack([x, y], axis=-2).mT, np.stack([slope_x, slope_y], axis=-2).mT)
 
     def grant(self, bundles: _Bundles) -> Array:
-        """(n, 2) grants that bring agents to these bundles."""
-        problem = self.problem
+        """(..., n, 2) grants that bring agents to these bundles."""
+        fleet = self.fleet
         log_holding = bundles.log_holding
         holding = np.exp(np.minimum(log_holding, LOG_HUGE))
-        grant = np.clip(holding - problem.endowment, problem.floor, problem.upper)
+        grant = np.clip(holding - fleet.endowment, fleet.floor, fleet.upper)
         # Exactly at a bound, where the logarithm is: exp(log(e)) - e is a rounding error, not a grant.
-        grant = np.where(log_holding <= self.low, problem.floor, grant)
-        grant = np.where(log_holding >= self.high, problem.upper, grant)
-        return np.where(self.alive[:, None], grant, problem.floor)
+        grant = np.where(log_holding <= self.low, fleet.floor, grant)
+        grant = np.where(log_holding >= self.high, fleet.upper, grant)
+        return np.where(self.alive[..., None], grant, fleet.floor)
+
+
+class _RisingMarket(_BundleMarket):
+    """Of one problem, the level at which the bundles cost the whole budget."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        equal = problem.log_utility(problem.capacity / problem.n) - self.log_weight
+        self.log_level = float(np.min(equal, initial=np.inf, where=self.alive))
+        self.found = problem.floor  # grants at the latest ratio
+        self.rounds = 0
 
     def imbalance(self, ratio: float) -> float:
         """Spend the budget at this ratio; return how much fuller the first resource is than the second."""
-        self.ratio = ratio
         share = np.array([1 / (1 + np.exp(-ratio)), 1 / (1 + np.exp(ratio))]) / self.problem.capacity
         below, above = -np.inf, np.inf
         under, over = (0.0, self.found), (0.0, self.found)  # spending and grants at either end of the bracket
         for _ in range(MAX_ROUNDS):
             self.rounds += 1
-            bundles = self.bundles(self.log_level)
+            bundles = self.bundles(self.log_level, ratio)
             grant = self.found = self.grant(bundles)
             spent = float(grant.sum(axis=0) @ share)
             holding = np.exp(np.minimum(bundles.log_holding, LOG_HUGE)) * self.alive[:, None]

@@ -11,10 +11,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from fairsynergy.fleets import Fleets
 from fairsynergy.objective import LogHolding, Objective
 from fairsynergy.policies.policy import Division, Policy
-from fairsynergy.problem import Problem
-from fairsynergy.waterfill import waterfill
+from fairsynergy.problem import Array, Problem
+from fairsynergy.waterfill import Filling, waterfill
 
 
 @dataclass(frozen=True)
@@ -34,5 +35,13 @@ class NUM(Policy):
     objective: ClassVar[Objective | None] = LogHolding()
 
     def divide(self, problem: Problem) -> Division:
-        filled = waterfill(problem.weight, 1.0, problem.endowment.T, problem.capacity, problem.floor.T, problem.upper.T)
-        return Division(filled.grant.T, filled.iterations)
+        filled = _levelled(problem)
+        return Division(filled.grant.mT, filled.iterations)
+
+    def _divide_together(self, fleets: Fleets) -> Array | None:
+        return _levelled(fleets).grant.mT
+
+
+def _levelled(fleet: Problem | Fleets) -> Filling:
+    weight = fleet.weight[..., None, :]
+    return waterfill(weight, 1.0, fleet.endowment.mT, fleet.capacity, fleet.floor.mT, fleet.upper.mT)

@@ -7,8 +7,9 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
-from fairsynergy.dual import Tree
-from fairsynergy.objective import Objective
+from fairsynergy.dual import Tree, proved_bound
+from fairsynergy.fleets import Fleets
+from fairsynergy.objective import Objective, TotalUtility
 from fairsynergy.problem import Array, Problem
 
 # Largest relative residual of the first-order conditions, or proved gap, at which an answer is called optimal.
@@ -24,6 +25,13 @@ class Division(NamedTuple):
     grant: Array
     iterations: int
     proof: Tree | None = None
+
+
+class Divisions(NamedTuple):
+    """Of many fleets: grants (b, n, m), and what they prove to be the greatest total (b,), NaN where nothing is."""
+
+    grant: Array
+    bound: Array
 
 
 class Policy(ABC):
@@ -52,6 +60,31 @@ class Policy(ABC):
         ProblemError
             If the rule does not handle this kind of problem; the message names the rule.
         """
+
+    def divide_many(self, fleets: Fleets) -> Divisions:
+        """Divide many fleets: all at once where the rule has a `_divide_together`, else one after the other.
+
+        Raises
+        ------
+        ProblemError
+            If the rule does not handle one of the fleets.
+        """
+        bound = np.full(len(fleets), np.nan)
+        together = self._divide_together(fleets)
+        if together is not None:
+            return Divisions(together, bound)
+        grant = np.zeros((len(fleets), fleets.m, fleets.n)).mT
+        for i, n in enumerate(fleets.agents):
+            problem = fleets.problem(i)
+            division = self.divide(problem)
+            grant[i, :n] = division.grant
+            if division.proof is not None and isinstance(self.objective, TotalUtility):
+                bound[i] = proved_bound(problem, division.proof)
+        return Divisions(grant, bound)
+
+    def _divide_together(self, fleets: Fleets) -> Array | None:
+        """Grants (b, n, m), nothing to padding; None where these fleets must be divided one by one."""
+        return None
 
     @property
     def proved_within(self) -> float:

@@ -12,14 +12,15 @@ from typing import ClassVar
 
 import numpy as np
 
+from fairsynergy.fleets import Fleets
 from fairsynergy.policies.policy import Division, Policy
 from fairsynergy.problem import Array, Problem
 from fairsynergy.waterfill import Filling, waterfill
 
 
-def _along(share: Array, problem: Problem) -> Filling:
-    """Fill every resource along its shares (n, m); price is 1 / t_k."""
-    return waterfill(share.T, 1.0, 0.0, problem.capacity, problem.floor.T, problem.upper.T)
+def _along(share: Array, fleet: Problem | Fleets) -> Filling:
+    """Fill every resource along its shares (..., n, m); price is 1 / t_k."""
+    return waterfill(share.mT, 1.0, 0.0, fleet.capacity, fleet.floor.mT, fleet.upper.mT)
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,13 @@ class Uniform(Policy):
     sentence: ClassVar[str] = "Everyone gets the same amount, whatever they own or need."
 
     def divide(self, problem: Problem) -> Division:
-        share = np.broadcast_to(problem.weight[:, None], (problem.n, problem.m))
-        return Division(_along(share, problem).grant.T, 0)
+        return Division(_along(self._share(problem), problem).grant.mT, 0)
+
+    def _divide_together(self, fleets: Fleets) -> Array | None:
+        return _along(self._share(fleets), fleets).grant.mT
+
+    def _share(self, fleet: Problem | Fleets) -> Array:
+        return np.broadcast_to(fleet.weight[..., None], fleet.endowment.shape)
 
 
 @dataclass(frozen=True)
@@ -68,7 +74,11 @@ class Random(Policy):
         generators = np.random.Generator | np.random.RandomState
         rng = self.seed if isinstance(self.seed, generators) else np.random.default_rng(self.seed)
         share = np.stack([rng.dirichlet(problem.weight) for _ in range(problem.m)], axis=1)
-        return Division(_along(share, problem).grant.T, 0)
+        return Division(_along(share, problem).grant.mT, 0)
+
+    def _divide_together(self, fleets: Fleets) -> Array | None:
+        """Grants (b, n, m) along the fleets' own lots, if they have any, whatever the seed."""
+        return None if fleets.lots is None else _along(fleets.lots, fleets).grant.mT
 
 
 @dataclass(frozen=True)
@@ -104,12 +114,18 @@ class DRF(Policy):
         return self.name if self.work_conserving else f"{self.name} (pure)"
 
     def divide(self, problem: Problem) -> Division:
-        demand = problem.elasticity / problem.elasticity.max(axis=1, keepdims=True)
-        share = problem.weight[:, None] * demand * problem.capacity
+        share = self._share(problem)
         filled = _along(share, problem)
         if self.work_conserving:
-            return Division(filled.grant.T, 0)
+            return Division(filled.grant.mT, 0)
         run_out = float(np.max(filled.price))  # the resource that stops the common rise first
         if run_out == 0:
-            return Division(filled.grant.T, 0)
+            return Division(filled.grant.mT, 0)
         return Division(np.clip(share / run_out, problem.floor, problem.upper), 0)
+
+    def _divide_together(self, fleets: Fleets) -> Array | None:
+        return _along(self._share(fleets), fleets).grant.mT if self.work_conserving else None
+
+    def _share(self, fleet: Problem | Fleets) -> Array:
+        demand = fleet.elasticity / fleet.elasticity.max(axis=-1, keepdims=True)
+        return np.asarray(fleet.weight[..., None] * demand * fleet.capacity[..., None, :])
