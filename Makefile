@@ -21,7 +21,7 @@ lint: $(STAMP)
 	@$(BIN)/python tests/run.py lint types
 
 bench: $(STAMP)
-	@$(BIN)/python -m benchmarks
+	@$(BIN)/fairsynergy bench
 
 # Versions and hashes for Python 3.11 to 3.14 on Linux, macOS and Windows; no address is written into the file.
 lock:

@@ -1,1 +1,1 @@
-"""Ratios against the floor and against the peers, measured side by side in one run: `python -m benchmarks`."""
+"""Ratios against the floor and against the peers, measured side by side in one run: `fairsynergy bench`."""

@@ -28,7 +28,8 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
 
-from benchmarks.engine import Row
+from benchmarks.row import Row
+from fairsynergy.errors import FairSynergyError
 from tests import chromium
 
 ROOT = Path(__file__).parents[1]
@@ -385,7 +386,7 @@ def rows() -> Iterator[Row]:
     """Every line of the dashboard's budget, as it is measured."""
     path = chromium.find()
     if path is None:
-        raise SystemExit(f"The dashboard is measured in a browser, but {chromium.why_not()}; {chromium.ADVICE}.")
+        raise FairSynergyError(f"the dashboard is measured in a browser, but {chromium.why_not()}; {chromium.ADVICE}")
     load = f"{os.getloadavg()[0]:.1f}"
     yield Row(f"load of the machine's {os.cpu_count()} processors before; none is best", load, "", "", "", True)
     with served(FLOOR) as floor, served(DASHBOARD) as ours:

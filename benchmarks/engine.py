@@ -1,4 +1,4 @@
-"""The allocation engine against NumPy's exponential and against CVXPY with Clarabel.
+"""The allocation engine against NumPy's exponential and CVXPY with Clarabel, and many fleets at once against a loop.
 
 Every row holds two times taken alternately in this process, so that a busy machine slows both. Timings of the
 fastest of several repeats are compared.
@@ -6,46 +6,22 @@ fastest of several repeats are compared.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from time import perf_counter
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import Any
 
 import cvxpy as cp
 import numpy as np
 
 import fairsynergy as fs
+from benchmarks.row import Row, fastest
 from fairsynergy import reference
+from fairsynergy.experiments.drawing import Growing
+from fairsynergy.experiments.engine import run
 from fairsynergy.objective import TINY
+from fairsynergy.scenarios import Setting
 from tests.strategies import paper_fleet
 
-BURST_CALLS, BURST_SECONDS = 50, 0.02
-
-
-class Row(NamedTuple):
-    """One line of the table: what was measured, ours, the peer's, and what must be reached."""
-
-    what: str
-    ours: str
-    peer: str
-    found: str
-    goal: str
-    reached: bool
-
-
-def fastest(*works: Callable[[], Any], repeats: int) -> list[float]:
-    """Seconds of the fastest call of each, taken in turns; a turn is a burst, so that caches are warm for all."""
-    best = [np.inf] * len(works)
-    for _ in range(repeats):
-        for i, work in enumerate(works):
-            burst = perf_counter()
-            for _ in range(BURST_CALLS):
-                start = perf_counter()
-                work()
-                end = perf_counter()
-                best[i] = min(best[i], end - start)
-                if end - burst > BURST_SECONDS:
-                    break
-    return best
+FLEETS, LOOPED = 1000, 100
 
 
 def one_resource(rng: np.random.Generator, n: int, *, hard: bool = False) -> dict[str, Any]:
@@ -170,7 +146,39 @@ def six_rules() -> Iterator[Row]:
     )  # fmt: skip
 
 
+def together() -> Iterator[Row]:
+    """Many fleets at once as experiments solve them, with what is made of the answers, against one at a time."""
+    # Converged, but from one start: several are for one fleet at a time.
+    rules = fs.POLICIES | {fs.FairSynergy.name: fs.FairSynergy(passes=np.inf)}
+    judged = [i for i, rule in enumerate(rules) if rule != fs.Random.name]  # a loop draws other lots
+    for setting in Setting:
+        protocol = Growing(setting=setting, seeds=FLEETS, sizes=(50,), saturation=1.0)
+        fleets = protocol.draw(0).fleets
+        problems = [fleets.problem(i) for i in range(LOOPED)]
+
+        def one_by_one(problems: list[fs.Problem] = problems) -> list[list[fs.Allocation]]:
+            return [[fs.allocate(problem, rule) for rule in rules.values()] for problem in problems]
+
+        ours, loop = fastest(lambda protocol=protocol: run(protocol, rules), one_by_one, repeats=2)
+        ours, loop = ours / FLEETS, loop / LOOPED
+        answers = one_by_one()
+        alone = sum(answer.seconds for each in answers for answer in each) / LOOPED
+        means = np.array([[answer.mean for answer in each] for each in answers])
+        batch = run(protocol, rules)["mean"].to_numpy().reshape(FLEETS, -1)[:LOOPED]
+        same = np.abs(batch / means - 1)[:, judged].max()
+        resources = "one resource" if fleets.m == 1 else "two resources"
+        yield Row(
+            f"{FLEETS:,} fleets of 50 agents at once, {resources}, six rules, against a loop over {LOOPED} of them",
+            f"{ours * 1e3:.3f} ms a fleet", f"{loop * 1e3:.2f} ms a fleet", f"{loop / ours:.0f} x, means to {same:.0e}",
+            "same to 1e-9", same <= 1e-9,
+        )  # fmt: skip
+        yield Row(
+            "  the same, the loop without its certificates", f"{ours * 1e3:.3f} ms a fleet",
+            f"{alone * 1e3:.2f} ms a fleet", f"{alone / ours:.0f} x", "", True,
+        )  # fmt: skip
+
+
 def rows() -> Iterator[Row]:
     """Every measurement of the engine, as it is taken."""
-    for part in (kernel_speed, kernel_accuracy, against_cvxpy, leximin_against_cvxpy, six_rules):
+    for part in (kernel_speed, kernel_accuracy, against_cvxpy, leximin_against_cvxpy, six_rules, together):
         yield from part()

@@ -11,8 +11,9 @@ from time import perf_counter
 import numpy as np
 
 import fairsynergy as fs
-from benchmarks.engine import Row, fastest, two_resources
+from benchmarks.row import Row, fastest
 from fairsynergy import reference
+from tests.strategies import paper_fleet
 
 ALPHAS = (0.5, 0.75, 1.0, 1.5, 2.0, 4.0, 8.0)
 SIZES = (2, 10, 50)
@@ -76,7 +77,7 @@ def against_cvxpy() -> Iterator[Row]:
 
 def dial() -> Iterator[Row]:
     rng = np.random.default_rng(8)
-    fleets = [two_resources(rng, 100) for _ in range(5)]
+    fleets = [paper_fleet(rng, 100) for _ in range(5)]
     seconds = [
         fastest(lambda fleet=fleet: [fs.allocate(fleet, fs.AlphaFair(alpha)) for alpha in DIAL], repeats=3)[0]
         for fleet in fleets

@@ -1,6 +1,6 @@
 """The least a Streamlit page can do: one slider and one line of text, with the collector frozen.
 
-`python -m benchmarks dashboard` serves it beside the dashboard, for what the machine and Streamlit take by themselves.
+`fairsynergy bench dashboard` serves it beside the dashboard, for what the machine and Streamlit take by themselves.
 """
 
 import gc

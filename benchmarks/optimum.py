@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 import fairsynergy as fs
-from benchmarks.engine import Row
+from benchmarks.row import Row
 from tests.strategies import paper_fleet
 
 TOLERANCE = 1e-4

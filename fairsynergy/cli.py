@@ -1,6 +1,7 @@
-"""The command line: `fairsynergy app | solve | presets`.
+"""The command line: `fairsynergy app | solve | presets | bench`.
 
-Results go to standard output. Anything wrong goes to standard error in one message, with exit code 2.
+Results go to standard output. Anything wrong goes to standard error in one message, with exit code 2; a goal that a
+benchmark misses is a result, with exit code 1.
 
 >>> main(["presets", "two drones", "--csv"])
 agent,compute,gamma_compute,saturation_compute
@@ -19,6 +20,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -30,13 +32,14 @@ from rich.table import Table
 import fairsynergy as fs
 from fairsynergy.errors import FairSynergyError, ProblemError
 from fairsynergy.fleet_files import FleetFile, read_file, write_csv, write_json
+from fairsynergy.policies import NAMES, named
 from fairsynergy.scenarios import PRESETS, Preset
 from fairsynergy.wording import at_most, badge, duration, headline, measure, proof
 
 # Exit codes: wrong input as in argparse, a reader that went away as in rich, a stop by Ctrl+C as in shells.
 WRONG, UNREAD, STOPPED = 2, 1, 130
+MISSED = 1
 REFERENCE = "Uniform"
-RULES_TEXT = ", ".join(["-".join(name.split()) for name in fs.RULES] + ["alpha=NUMBER"])
 
 SOLVE = """\
 Divide a cloud's resources among the agents of a fleet, by every rule, and compare.
@@ -56,6 +59,18 @@ examples:
   fairsynergy solve robots.csv --capacity compute=3 --capacity labels=2 --policy leximin num
   fairsynergy solve robots.csv --capacity compute=3 --capacity labels=2 --policy all certified-optimum alpha=2
   fairsynergy presets "Fleet A" | fairsynergy solve - --json"""
+
+BENCH = """\
+Measure fairsynergy beside other solvers and the hardware's floor, each pair in turns, print a table row by row, and
+write it with a description of this machine. Exit code 1 if a goal is missed. PART is any of
+
+  engine     the kernel beside one exponential; one resource, Leximin, six rules, many fleets (20 seconds)
+  fairness   alpha-fairness beside CVXPY, and the whole dial from the greatest total to Leximin (10 seconds)
+  peers      each rule beside its CVXPY form (Clarabel, SCS) and SciPy's SLSQP and trust-constr (1 minute)
+  optimum    the certified optimum: gaps, times, what it gains (2 minutes)
+  dashboard  the pages beside an empty one, in a browser (4 minutes; Linux)
+
+The benchmarks are in a checkout of the repository, not in the installed package."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -78,9 +93,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.command is None:
         parser.print_help()
         return 0
-    run: Callable[[argparse.Namespace], None] = arguments.run
+    run: Callable[[argparse.Namespace], int | None] = arguments.run
     try:
-        run(arguments)
+        code = run(arguments)
         sys.stdout.flush()
     except FairSynergyError as error:
         print(f"fairsynergy {arguments.command}: {error}", file=sys.stderr)
@@ -90,7 +105,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return UNREAD
     except KeyboardInterrupt:
         return STOPPED
-    return 0
+    return code or 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -142,7 +157,7 @@ def _parser() -> argparse.ArgumentParser:
         nargs="+",
         action="extend",
         metavar="RULE",
-        help=f"all of the paper's (default), or any of {RULES_TEXT}",
+        help=f"all of the paper's (default), or any of {NAMES}",
     )
     solve.add_argument("--json", action="store_true", help="print everything as JSON: grants, prices, proofs")
     solve.set_defaults(run=_solve)
@@ -156,7 +171,27 @@ def _parser() -> argparse.ArgumentParser:
     presets.add_argument("preset", nargs="?", type=_preset, metavar="NAME", help="print this one, as JSON")
     presets.add_argument("--csv", action="store_true", help="print it as CSV, which leaves the capacities out")
     presets.set_defaults(run=_presets)
+
+    _add_bench(commands)
     return parser
+
+
+def _add_bench(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    bench = commands.add_parser(
+        "bench",
+        help="measure speed and exactness beside other solvers, on this machine",
+        description=BENCH,
+        epilog="example: fairsynergy bench engine peers --out today.md",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    bench.add_argument("part", nargs="*", metavar="PART", help="default: all but the dashboard, about 3 minutes")
+    bench.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="where to write the table, as Markdown; default: docs/BENCHMARKS.md, if no default part is left out",
+    )
+    bench.set_defaults(run=_bench)
 
 
 def _amount(text: str) -> tuple[str, float]:
@@ -179,21 +214,10 @@ def _level(text: str) -> float:
 
 
 def _rule(text: str) -> list[fs.Policy]:
-    def plain(name: str) -> str:
-        return "".join(filter(str.isalnum, name)).casefold()
-
-    if plain(text) == "all":
-        return list(fs.POLICIES.values())
-    setting, given, alpha = text.partition("=")
-    if given and plain(setting) == "alpha":
-        try:
-            return [fs.AlphaFair(float(alpha))]
-        except ValueError:  # which a ProblemError is, too
-            raise argparse.ArgumentTypeError(f"alpha must be a number >= 0, or inf; got {alpha!r}") from None
-    found = [policy for name, policy in fs.RULES.items() if plain(name) == plain(text)]
-    if not found:
-        raise argparse.ArgumentTypeError(f"there is no rule {text!r}; choose all, or any of {RULES_TEXT}")
-    return found
+    try:
+        return named(text)
+    except ProblemError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _preset(text: str) -> Preset:
@@ -387,6 +411,16 @@ def _presets(arguments: argparse.Namespace) -> None:
         problem = each.problem
         console.print(f"{each.name} ({problem.n} agents, {each.setting.name})", style="bold")
         console.print(Padding(f"{each.sentence}\nSource: {each.source}", (0, 0, 0, 2)))
+
+
+def _bench(arguments: argparse.Namespace) -> int:
+    try:
+        from benchmarks import table  # beside the package, in a checkout
+    except ImportError:
+        raise FairSynergyError(
+            "the benchmarks are in the repository, not in the installed package; run make bench in a checkout"
+        ) from None
+    return MISSED if table.run(arguments.part, arguments.out) else 0
 
 
 if __name__ == "__main__":

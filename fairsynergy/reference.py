@@ -41,13 +41,16 @@ from fairsynergy.problem import Array, Problem
 ROUNDING = 1e-12
 
 
-class Reference(NamedTuple):
-    """The referee's answer.
+class Statement(NamedTuple):
+    """A rule's problem as a `cvxpy.Problem`, and in it the variable of the grants (n, m), in these units (m,)."""
 
-    objective is what the rule maximises, computed from the grants: the weighted total of accuracies, the
-    weighted sum of log holdings, the lowest U_i / w_i, or for alpha-fair welfare the accuracy that would be as good
-    if everyone had it. grant is (n, m), status as CVXPY words it, seconds the time to state and solve.
-    """
+    programme: Any
+    grant: Any
+    unit: Array
+
+
+class Reference(NamedTuple):
+    """The referee's grants (n, m) and their `score`, the status as CVXPY words it, seconds to state and solve."""
 
     objective: float
     grant: Array
@@ -73,15 +76,10 @@ def solve(problem: Problem, policy: Policy) -> Reference:
         If Clarabel does not reach an optimum.
     """
     start = perf_counter()
-    objective = policy.objective
-    if objective is None or type(objective) not in _STATEMENTS:
-        raise ProblemError(f"the referee cannot state what {policy.label} maximises; choose another rule")
-    # In units of equal shares or of capacities, whatever the caller's: the solver's tolerances are absolute. Where it
-    # gives up in one of the two, it seldom does in the other.
-    unit = np.where(problem.capacity > 0, problem.capacity, 1.0)
+    # In units of equal shares or of capacities: where Clarabel gives up in one of the two, it seldom does in the other.
     status = ""
-    for scale in (unit / problem.n, unit):
-        programme, grant = _stated(problem, objective, scale)
+    for unit in (_equal_shares(problem), _equal_shares(problem) * problem.n):
+        programme, grant, _ = state(problem, policy, unit=unit)
         try:
             with warnings.catch_warnings(action="ignore"):  # of an inaccurate solution: an error of ours, just below
                 programme.solve(solver=cp.CLARABEL)
@@ -91,13 +89,31 @@ def solve(problem: Problem, policy: Policy) -> Reference:
         status = programme.status
         if status == cp.OPTIMAL:
             # What it granted beyond saturation is no part of the answer, merely free.
-            found = np.clip(grant.value * scale, problem.floor, problem.upper)
-            return Reference(_score(objective, problem, found), found, status, perf_counter() - start)
+            found = np.clip(grant.value * unit, problem.floor, problem.upper)
+            return Reference(score(problem, policy, found), found, status, perf_counter() - start)
     raise SolverError(f"Clarabel ended {problem!r} with status {status!r}; rescale the problem")
 
 
-def _stated(problem: Problem, objective: Objective, unit: Array) -> tuple[Any, Any]:
-    """The programme and its grants, both in these units (m,)."""
+def state(problem: Problem, policy: Policy, *, unit: Array | None = None) -> Statement:
+    """State what a rule maximises, for any solver that CVXPY knows, or to add constraints to.
+
+    Parameters
+    ----------
+    problem : Problem
+        The fleet and the cloud.
+    policy : Policy
+        As for `solve`.
+    unit : (m,) array, optional
+        In which to measure each resource; default equal shares of the capacity, since solvers' tolerances are
+        absolute.
+
+    Raises
+    ------
+    ProblemError
+        As `solve` does.
+    """
+    objective = _objective(policy)
+    unit = _equal_shares(problem) if unit is None else unit
     grant = cp.Variable((problem.n, problem.m))
     holding = cp.Variable((problem.n, problem.m))
     limits = [
@@ -110,7 +126,46 @@ def _stated(problem: Problem, objective: Objective, unit: Array) -> tuple[Any, A
         if finite[0].size:
             limits.append(bounded[finite] <= (limit / unit)[finite])
     value, law = _STATEMENTS[type(objective)](problem, objective, holding, np.log(unit))
-    return cp.Problem(cp.Maximize(value), limits + law), grant
+    return Statement(cp.Problem(cp.Maximize(value), limits + law), grant, unit)
+
+
+def score(problem: Problem, policy: Policy, grant: Array) -> float:
+    """What a rule maximises, at these grants (n, m), in a unit that no setting of the rule takes out of range.
+
+    The weighted total of accuracies, the weighted sum of log holdings, the lowest U_i / w_i, or for alpha-fair
+    welfare the accuracy that would be as good if everyone had it.
+
+    Raises
+    ------
+    ProblemError
+        If the rule has no objective that is stated here.
+    """
+    objective = _objective(policy)
+    if isinstance(objective, TotalUtility):
+        return float(problem.weight @ problem.utility(grant))
+    if isinstance(objective, AlphaWelfare):
+        share, power = problem.weight / problem.weight.sum(), 1 - objective.alpha
+        log_accuracy = problem.log_utility(grant)
+        if power == 0:
+            return float(np.exp(share @ log_accuracy))
+        scale = log_accuracy.max() if power > 0 else log_accuracy.min()  # no overflow for any alpha
+        return float(np.exp(scale) * (share @ np.exp(power * (log_accuracy - scale))) ** (1 / power))
+    if isinstance(objective, LogHolding):
+        with np.errstate(divide="ignore"):
+            held = np.log(np.minimum(problem.holding(grant), problem.saturation))
+        return float(problem.weight @ held.sum(axis=1))
+    return float(np.min(problem.utility(grant) / problem.weight))
+
+
+def _objective(policy: Policy) -> Objective:
+    objective = policy.objective
+    if objective is None or type(objective) not in _STATEMENTS:
+        raise ProblemError(f"the referee cannot state what {policy.label} maximises; choose another rule")
+    return objective
+
+
+def _equal_shares(problem: Problem) -> Array:
+    return np.where(problem.capacity > 0, problem.capacity, 1.0) / problem.n
 
 
 def _welfare(problem: Problem, objective: Any, holding: Any, log_unit: Array) -> tuple[Any, list[Any]]:
@@ -176,20 +231,3 @@ _STATEMENTS: dict[type[Objective], Callable[[Problem, Any, Any, Array], tuple[An
     LogHolding: _logs,
     WorstUtility: _level,
 }
-
-
-def _score(objective: Objective, problem: Problem, grant: Array) -> float:
-    if isinstance(objective, TotalUtility):
-        return float(problem.weight @ problem.utility(grant))
-    if isinstance(objective, AlphaWelfare):
-        share, power = problem.weight / problem.weight.sum(), 1 - objective.alpha
-        log_accuracy = problem.log_utility(grant)
-        if power == 0:
-            return float(np.exp(share @ log_accuracy))
-        scale = log_accuracy.max() if power > 0 else log_accuracy.min()  # no overflow for any alpha
-        return float(np.exp(scale) * (share @ np.exp(power * (log_accuracy - scale))) ** (1 / power))
-    if isinstance(objective, LogHolding):
-        with np.errstate(divide="ignore"):
-            held = np.log(np.minimum(problem.holding(grant), problem.saturation))
-        return float(problem.weight @ held.sum(axis=1))
-    return float(np.min(problem.utility(grant) / problem.weight))

@@ -34,6 +34,11 @@ ENDOWMENT = {"compute": 0, "labels": 1}
 ELASTICITY = {"compute": 2, "labels": 3}
 LOTS = {"compute": 4, "labels": 5}
 
+# A wheel carries the assets inside the package, a checkout has them at its top.
+_PACKAGE = Path(__file__).resolve().parent
+_INSIDE = _PACKAGE / "_app" / "assets"
+ASSETS = _INSIDE if _INSIDE.is_dir() else _PACKAGE.parent / "assets"
+
 
 class Setting(Enum):
     """Which resources the cloud shares; the value is the sentence shown to the user."""
@@ -222,12 +227,8 @@ def _require(field: str, given: object, fits: bool, allowed: str) -> None:
 
 def _presets() -> dict[str, Preset]:
     """Read assets/presets.json: each fleet is a fleet file of its own, or drawn from a `FleetSpec`."""
-    package = Path(__file__).resolve().parent
-    # A wheel carries the assets inside the package, a checkout has them at its top.
-    inside = package / "_app" / "assets"
-    folder = inside if inside.is_dir() else package.parent / "assets"
     presets: dict[str, Preset] = {}
-    for entry in json.loads((folder / "presets.json").read_text(encoding="utf-8")):
+    for entry in json.loads((ASSETS / "presets.json").read_text(encoding="utf-8")):
         name = entry["name"]
         if "fleet" in entry:
             problem = read_fleet(json.dumps(entry["fleet"]).encode(), name=f"preset {name}")

@@ -47,6 +47,7 @@ HOMES = {
     "streamlit": {"ui", "launch", "pages", "app"},
     "starlette": {"launch"},
     "rich": {"cli"},
+    "benchmarks": {"cli"},  # at the top of a checkout, and in no wheel
 }
 
 

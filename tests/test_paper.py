@@ -5,17 +5,20 @@ The sources are described in tests/golden/README.md.
 
 from __future__ import annotations
 
-import csv
 import json
 from functools import cache
-from typing import NamedTuple
+from math import inf
 
 import numpy as np
+import pandas as pd
 import pytest
 from strategies import GOLDEN, changed, fleet
 
 import fairsynergy as fs
-from fairsynergy.problem import Array
+from fairsynergy.experiments.drawing import Released
+from fairsynergy.experiments.engine import measure, run
+from fairsynergy.experiments.paper import reproduce
+from fairsynergy.scenarios import ASSETS, Setting
 
 A = json.loads((GOLDEN / "fleet_a.json").read_text())
 B = json.loads((GOLDEN / "fleet_b.json").read_text())
@@ -99,89 +102,97 @@ def test_level_of_num_in_fleet_b() -> None:
     np.testing.assert_array_equal(holding[9], 0.25)  # the tenth owns more than the level, and gets nothing
 
 
-# Fig. 5, real-time inference: the authors' released run.
+# Fig. 5: the authors' released runs, draw by draw.
 
-AGENTS, EXPERIMENTS = 100, 20
-
-
-class Run(NamedTuple):
-    """Mean accuracy of each experiment, (agents, experiments)."""
-
-    fair_synergy: Array
-    uniform: Array
-    random: Array
-
-
-@cache
-def rerun() -> Run:
-    """The released protocol: NumPy's legacy generator, seeded once, also feeds the Random rule."""
-    legacy = np.random.RandomState(42)
-    rules = (fs.FairSynergy(), fs.Uniform(), fs.Random(seed=legacy))
-    means = np.empty((len(rules), AGENTS, EXPERIMENTS))
-    for experiment in range(EXPERIMENTS):
-        capacity, endowment, elasticity = 0.0, [], []
-        for n in range(AGENTS):
-            capacity += legacy.rand()
-            endowment.append(legacy.rand() / 10)
-            elasticity.append(legacy.rand())
-            problem = fs.Problem(endowment=endowment, capacity=capacity, elasticity=elasticity)
-            means[:, n, experiment] = [fs.allocate(problem, rule).mean for rule in rules]
-    return Run(*means)
+ONE_PASS, CONVERGED = "Fair-Synergy (1 pass)", "Fair-Synergy (converged)"
+RULES: dict[Setting, dict[str, fs.Policy]] = {
+    Setting.RTI: {"Fair-Synergy": fs.FairSynergy(), "Uniform": fs.Uniform(), "Random": fs.Random()},
+    Setting.DL: {
+        "Fair-Synergy": fs.FairSynergy(passes=1), "Uniform": fs.Uniform(), "Random": fs.Random(),
+        CONVERGED: fs.FairSynergy(passes=inf),
+    },
+}  # fmt: skip
+COLUMN = {"Fair-Synergy": "fair_synergy", "Uniform": "uniform", "Random": "random"}
 
 
 @cache
-def published() -> dict[str, Array]:
-    with (GOLDEN / "rti_scaling_published.csv").open() as file:
-        rows = list(csv.DictReader(file))
-    return {name: np.array([float(row[name]) for row in rows]) for name in rows[0]}
+def rerun(setting: Setting) -> pd.DataFrame:
+    return run(Released(setting=setting), RULES[setting])
 
 
-def test_figure_5_has_all_fleet_sizes() -> None:
-    np.testing.assert_array_equal(published()["agents"], np.arange(1, AGENTS + 1))
+@cache
+def published(setting: Setting) -> pd.DataFrame:
+    return pd.read_csv(ASSETS / "paper" / f"{setting.name.lower()}_scaling.csv")
+
+
+@pytest.mark.parametrize("setting", Setting)
+def test_figure_5_has_all_fleet_sizes(setting: Setting) -> None:
+    np.testing.assert_array_equal(published(setting)["agents"], np.arange(1, 101))
+    assert len(rerun(setting)) == 20 * 100 * len(RULES[setting])
 
 
 @pytest.mark.parametrize(
-    ("rule", "within"),
+    ("setting", "rule", "within"),
     [
-        ("uniform", 1e-12),
-        ("random", 1e-12),
-        ("fair_synergy", 1e-6),  # the published solver stops here
+        (Setting.RTI, "Uniform", 1e-12),
+        (Setting.RTI, "Random", 1e-12),
+        (Setting.RTI, "Fair-Synergy", 1e-6),  # the published solver stops here
+        (Setting.DL, "Uniform", 1e-12),
+        (Setting.DL, "Random", 1e-12),
+        (Setting.DL, "Fair-Synergy", 5e-5),  # and here, with two resources
     ],
 )
-def test_figure_5_means_and_deviations(rule: str, within: float) -> None:
-    ours = getattr(rerun(), rule)
-    np.testing.assert_allclose(ours.mean(axis=1), published()[f"{rule}_mean"], rtol=0, atol=within)
-    np.testing.assert_allclose(ours.std(axis=1), published()[f"{rule}_std"], rtol=0, atol=within)
+def test_figure_5_means_and_deviations(setting: Setting, rule: str, within: float) -> None:
+    by_size = rerun(setting).query("rule == @rule").groupby("agents")["mean"]
+    np.testing.assert_allclose(by_size.mean(), published(setting)[f"{COLUMN[rule]}_mean"], rtol=0, atol=within)
+    np.testing.assert_allclose(by_size.std(ddof=0), published(setting)[f"{COLUMN[rule]}_std"], rtol=0, atol=within)
 
 
 def test_figure_5_we_are_never_below_what_was_published() -> None:
     """The exact optimum can only lie above, but for rounding."""
-    assert (rerun().fair_synergy.mean(axis=1) >= published()["fair_synergy_mean"] - 1e-12).all()
+    ours = rerun(Setting.RTI).query("rule == 'Fair-Synergy'").groupby("agents")["mean"].mean().to_numpy()
+    assert (ours >= published(Setting.RTI)["fair_synergy_mean"] - 1e-12).all()
 
 
-def test_figure_5_claims_at_100_agents() -> None:
-    """+13 % over Uniform, DRF and Leximin, +21 % over Random."""
-    ours, uniform, random = (means[-1].mean() for means in rerun())
-    assert ours / uniform - 1 == pytest.approx(0.13, abs=0.005)
-    assert ours / random - 1 == pytest.approx(0.21, abs=0.005)
+@pytest.mark.parametrize(
+    ("setting", "ours", "over", "gain"),
+    [
+        (Setting.RTI, "Fair-Synergy", "Uniform", 0.13),  # the paper: 13 %
+        (Setting.RTI, "Fair-Synergy", "Random", 0.21),  # 21 %
+        (Setting.DL, "Fair-Synergy", "Uniform", 0.50),  # 51 %
+        (Setting.DL, "Fair-Synergy", "Random", 0.72),  # 76 %
+        (Setting.DL, CONVERGED, "Uniform", 0.83),
+    ],
+)
+def test_figure_5_gains_at_100_agents(setting: Setting, ours: str, over: str, gain: float) -> None:
+    last = rerun(setting).query("agents == 100").groupby("rule")["mean"].mean()
+    assert last[ours] / last[over] - 1 == pytest.approx(gain, abs=0.005)
 
 
-def test_figure_5_distributed_learning_one_pass_leaves_much_behind() -> None:
-    """The paper claims +51 % over Uniform at n = 100, which is one pass; converging from the same start adds to it.
+def test_the_released_code_repeats_its_fleets_and_the_released_data_do_not() -> None:
+    last = {
+        reseeding: measure(
+            Released(setting=Setting.DL, sizes=(100,), reseeding=reseeding).draw(0), {"one": fs.FairSynergy(passes=1)}
+        )["mean"]
+        for reseeding in (True, False)
+    }
+    assert last[True].round(9).nunique() == 2
+    assert last[False].nunique() == 20
+    assert last[False].std(ddof=0) == pytest.approx(published(Setting.DL)["fair_synergy_std"].iloc[-1], abs=5e-5)
 
-    Its fleets are drawn anew here (the released run covers real-time inference only), hence the wide margins.
-    """
-    rng = np.random.default_rng(0)
-    means = []
-    for _ in range(EXPERIMENTS):
-        own, gamma = rng.random((100, 2)) / 10, rng.random((100, 2))
-        problem = fs.Problem(endowment=own, capacity=rng.random((100, 2)).sum(axis=0), elasticity=gamma)
-        policies = (fs.FairSynergy(passes=1), fs.FairSynergy(passes=20), fs.Uniform())
-        means.append([fs.allocate(problem, policy).mean for policy in policies])
-        assert means[-1][1] > means[-1][0]
-    one, converged, even = np.mean(means, axis=0)
-    assert one / even - 1 == pytest.approx(0.51, abs=0.1)
-    assert converged / even - 1 > 0.75
+
+# Fig. 4: the released configurations and results.
+
+
+def test_figure_4_most_released_results_are_those_of_the_released_configurations() -> None:
+    """79 of the 85 that have an elasticity above 0, to the digits of the released solver."""
+    table = reproduce("fig4", experiments=10).tables["gains"]
+    ours = table.query("setting == 'DL' and protocol == 'released configurations'")
+    ours = ours.pivot(index="experiment", columns="rule", values="mean")[[ONE_PASS, "Uniform"]].to_numpy()
+    results = pd.read_csv(ASSETS / "paper" / "dl_boxes.csv")[["fair_synergy", "uniform"]].to_numpy()
+    away = np.abs(ours[:, None] - results).max(axis=2).min(axis=1)
+    assert (away < 1e-6).sum() == 79
+    assert len(ours) == 85
 
 
 def test_saturation_keeps_accuracy_below_1_and_the_search_still_beats_one_pass() -> None:

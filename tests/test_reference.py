@@ -146,6 +146,32 @@ def test_the_referee_refuses_rules_that_maximise_nothing(rule: str) -> None:
         reference.solve(fleet("a"), fs.POLICIES[rule])
 
 
+@pytest.mark.parametrize("unit", [None, np.array([1.0, 0.1])])
+def test_a_statement_serves_any_solver(unit: fs.problem.Array | None) -> None:
+    problem = drawn("everything", 2, 6, 7)
+    for rule in ("Fair-Synergy", "NUM", "Leximin"):
+        policy = fs.POLICIES[rule]
+        stated = reference.state(problem, policy, unit=unit)
+        stated.programme.solve(solver="SCS", eps_abs=1e-8, eps_rel=1e-8)
+        found = np.clip(stated.grant.value * stated.unit, problem.floor, problem.upper)
+        assert reference.score(problem, policy, found) == pytest.approx(
+            reference.solve(problem, policy).objective, rel=1e-5
+        )
+
+
+def test_what_is_scored_is_what_the_rule_maximises() -> None:
+    problem = changed(drawn("weights", 2, 5, 8), saturation=0.4)
+    grant = fs.allocate(problem, fs.Uniform()).grant
+    for rule in ("Fair-Synergy", "NUM", "Leximin"):
+        assert reference.score(problem, fs.POLICIES[rule], grant) == pytest.approx(
+            score(problem, rule, grant), rel=1e-12
+        )
+    log_mean = problem.weight @ np.log(problem.utility(grant)) / problem.weight.sum()
+    assert reference.score(problem, fs.Nash(), grant) == pytest.approx(np.exp(log_mean), rel=1e-12)
+    with pytest.raises(fs.ProblemError, match="cannot state what Uniform maximises"):
+        reference.score(problem, fs.Uniform(), grant)
+
+
 def test_a_failing_solver_is_a_solver_error() -> None:
     """Somebody whose accuracy is zero whatever happens has no logarithm."""
     problem = NAMED["somebody lacks what cannot be shared"]

@@ -91,6 +91,14 @@ def test_help(run):
     assert err == ""
 
 
+def test_the_benchmarks_stay_in_the_repository(run):
+    bench = run("bench")
+    out, err = bench.communicate(timeout=START_WITHIN)
+    assert (bench.returncode, out) == (2, "")
+    assert err.startswith("fairsynergy bench: the benchmarks are in the repository, not in the installed package")
+    assert err.count("\n") == 1
+
+
 def test_the_dashboard_is_served(run, port, tmp_path):
     # Streamlit's own check address runs the first page and says whether it ended without an exception.
     (tmp_path / ".streamlit").mkdir()

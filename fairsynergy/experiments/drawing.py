@@ -94,31 +94,38 @@ class Released(Protocol):
         One resource or two.
     experiments, agents : int
         How many fleets grow, and up to how many agents.
+    sizes : tuple of int
+        Numbers of agents at which each is solved, ascending.
     seed : int
         Of the generator.
     saturation : float
         As in `Growing`.
+    reseeding : bool
+        True seeds the generator again for every division, as the released code for two resources does; the fleets
+        then repeat themselves.
     """
 
     setting: Setting
     experiments: int = 20
     agents: int = 100
+    sizes: tuple[int, ...] = SIZES
     seed: int = 42
     saturation: float = np.inf
+    reseeding: bool = False
 
     @property
     def batches(self) -> int:
-        return len(_blocks(tuple(range(1, self.agents + 1)), self.experiments))
+        return len(_blocks(self.sizes, self.experiments))
 
     def draw(self, batch: int) -> Batch:
-        sizes, experiments = _blocks(tuple(range(1, self.agents + 1)), self.experiments)[batch]
-        added, own, gamma, lots = _released(self.setting, self.experiments, self.agents, self.seed)
+        sizes, experiments = _blocks(self.sizes, self.experiments)[batch]
+        added, own, gamma, lots = _released(self.setting, self.experiments, self.agents, self.seed, self.reseeding)
         at = slice(experiments[0], experiments[-1] + 1)
         fleets = nested(
             capacity=added[at].cumsum(axis=2),
             endowment=own[at],
             elasticity=gamma[at],
-            chance=lots[at, sizes[0] - 1 : sizes[-1]],
+            chance=lots[at, np.array(sizes) - 1],
             sizes=np.array(sizes),
         )
         ids = np.repeat(np.array(experiments, dtype=np.int64), len(sizes))
@@ -126,7 +133,9 @@ class Released(Protocol):
 
 
 @cache
-def _released(setting: Setting, experiments: int, agents: int, seed: int) -> tuple[Array, Array, Array, Array]:
+def _released(
+    setting: Setting, experiments: int, agents: int, seed: int, reseeding: bool
+) -> tuple[Array, Array, Array, Array]:
     """What the cloud gains, agents own, and elasticities, each (experiments, m, agents); lots (…, sizes, m, agents)."""
     legacy = np.random.RandomState(seed)
     m = len(setting.resources)
@@ -139,6 +148,8 @@ def _released(setting: Setting, experiments: int, agents: int, seed: int) -> tup
             for value, scale in ((added, 1.0), (own, LARGEST_ENDOWMENT[setting]), (gamma, 1.0)):
                 for k in order:
                     value[experiment, k, agent] = legacy.rand() * scale
+            if reseeding:
+                legacy.seed(seed)
             for k in range(m):
                 lots[experiment, agent, k, : agent + 1] = legacy.dirichlet(np.ones(agent + 1))
     return added, own, gamma, lots
@@ -159,11 +170,14 @@ class Pairs(Protocol):
         How many pairs.
     seed : int
         Which.
+    alike : bool
+        Whether both agents have the elasticities of the first, as released.
     """
 
     setting: Setting
     experiments: int = 1000
     seed: int = 0
+    alike: bool = False
 
     @property
     def batches(self) -> int:
@@ -174,10 +188,12 @@ class Pairs(Protocol):
         rng = np.random.Generator(np.random.PCG64(self.seed))
         capacity, own, gamma, chance = np.split(rng.random((self.experiments, 7 * m)), [m, 3 * m, 5 * m], axis=1)
         shape = (self.experiments, m, 2)
-        lots = -np.log1p(-chance.reshape(shape))
+        lots, elasticity = -np.log1p(-chance.reshape(shape)), 0.5 * gamma.reshape(shape)
+        if self.alike:
+            elasticity = np.repeat(elasticity[:, :, :1], 2, axis=2)
         fleets = Fleets(
             endowment=0.5 * own.reshape(shape).mT,
-            elasticity=0.5 * gamma.reshape(shape).mT,
+            elasticity=elasticity.mT,
             capacity=0.5 * capacity,
             weight=np.ones((self.experiments, 2)),
             lots=(lots / lots.sum(axis=2, keepdims=True)).mT,

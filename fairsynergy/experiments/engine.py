@@ -57,16 +57,17 @@ class Protocol(ABC):
 
 
 class Progress(NamedTuple):
-    """How far a run is: batches done and in all, and seconds since it began."""
+    """How far a run is: what is done and in all, seconds since it began, and what was done before that."""
 
     done: int
     of: int
     seconds: float
+    before: int = 0
 
     @property
     def left(self) -> float:
         """Seconds to go, if the rest is like what was."""
-        return self.seconds * (self.of - self.done) / max(self.done, 1)
+        return self.seconds * (self.of - self.done) / max(self.done - self.before, 1)
 
 
 def run(

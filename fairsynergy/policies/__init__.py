@@ -13,6 +13,10 @@ from fairsynergy.policies.certified_optimum import Progress as Progress
 from fairsynergy.policies.fair_synergy import FairSynergy as FairSynergy
 from fairsynergy.policies.leximin import Leximin as Leximin
 from fairsynergy.policies.market import EqualIncomeMarket as EqualIncomeMarket
+from fairsynergy.policies.names import NAMES as NAMES
+from fairsynergy.policies.names import POLICIES as POLICIES
+from fairsynergy.policies.names import RULES as RULES
+from fairsynergy.policies.names import named as named
 from fairsynergy.policies.num import NUM as NUM
 from fairsynergy.policies.policy import Division as Division
 from fairsynergy.policies.policy import Policy as Policy
@@ -20,13 +24,3 @@ from fairsynergy.policies.proportional import DRF as DRF
 from fairsynergy.policies.proportional import Random as Random
 from fairsynergy.policies.proportional import Uniform as Uniform
 from fairsynergy.policies.whole_units import WholeUnits as WholeUnits
-
-# In the order of the paper's section IV.
-POLICIES: dict[str, Policy] = {
-    policy.name: policy for policy in (FairSynergy(), Random(), Uniform(), NUM(), DRF(), Leximin())
-}
-
-# Every rule that needs no setting.
-RULES: dict[str, Policy] = POLICIES | {
-    policy.name: policy for policy in (Nash(), EqualIncomeMarket(), CertifiedOptimum())
-}

@@ -189,11 +189,13 @@ def _raise_many(fleets: Fleets) -> _Raised:
             determinant = by_level[:, 0] * lift - by_level[:, 1] * drop
             up = (-excess[:, 0] * lift + excess[:, 1] * drop) / determinant
             across = (-by_level[:, 0] * excess[:, 1] + by_level[:, 1] * excess[:, 0]) / determinant
-        moving = ~solved & np.isfinite(up) & np.isfinite(across)
-        if not moving.any():
-            break
-        level = np.where(moving, level + np.clip(up, -STRIDE, STRIDE), level)
-        ratio = np.where(moving, ratio + np.clip(across, -STRIDE, STRIDE), ratio)
+        # Where nobody trades both, or nobody wants one of them, Newton does not apply: a step in the right direction.
+        blind = ~(np.isfinite(up) & np.isfinite(across))
+        towards = 0.5 * np.clip(np.nan_to_num(excess), -STRIDE, STRIDE)
+        up = np.where(blind, -towards.sum(axis=1), np.clip(up, -STRIDE, STRIDE))
+        across = np.where(blind, towards[:, 0] - towards[:, 1], np.clip(across, -STRIDE, STRIDE))
+        level = np.where(solved, level, level + up)
+        ratio = np.where(solved, ratio, ratio + across)
     return _Raised(grant, solved)
 
 
