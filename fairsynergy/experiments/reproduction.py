@@ -1,13 +1,14 @@
 """What running a published experiment again yields: tables to draw, and its claims in four columns.
 
->>> claim = Claim("mean over Uniform, 100 agents", "+13 %", "+13.0 %", "+13.0 %", "+13.0 %", "The claim holds.")
->>> claim.corrected
-'+13.0 %'
+>>> claim = Claim("mean over Uniform", "+51 %", "+49.8 %", "+49.9 %", "+82.8 %", "One pass.", Verdict.PROTOCOL)
+>>> claim.verdict.value
+'by its protocol only'
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import NamedTuple
 
 import pandas as pd
@@ -21,6 +22,16 @@ COLUMNS = {
 }
 
 
+class Verdict(Enum):
+    """What became of a claim; the value is the words shown to the user."""
+
+    HOLDS = "holds"
+    PROTOCOL = "by its protocol only"
+    FAILS = "does not hold"
+    OPEN = "cannot be checked"
+    NONE = ""  # a number beside which the paper claims nothing
+
+
 class Claim(NamedTuple):
     """One quantity, four times: each a number with its unit, or a dash where there is none; and why they differ."""
 
@@ -30,6 +41,7 @@ class Claim(NamedTuple):
     recomputed: str
     corrected: str
     reason: str
+    verdict: Verdict = Verdict.NONE
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,3 +68,18 @@ class Reproduction:
     claims: tuple[Claim, ...]
     tables: dict[str, pd.DataFrame]
     seconds: float
+
+    @property
+    def tally(self) -> str:
+        """How many of the claims hold: "of 12 claims, 6 hold and 6 do not hold"."""
+        counts = {verdict: sum(claim.verdict is verdict for claim in self.claims) for verdict in Verdict}
+        number = sum(counts.values()) - counts[Verdict.NONE]
+        words = {
+            Verdict.HOLDS: ("holds", "hold"),
+            Verdict.PROTOCOL: ("holds by the paper’s own protocol only", "hold by the paper’s own protocol only"),
+            Verdict.FAILS: ("does not hold", "do not hold"),
+            Verdict.OPEN: ("cannot be checked", "cannot be checked"),
+        }
+        parts = [f"{counts[verdict]} {said[counts[verdict] > 1]}" for verdict, said in words.items() if counts[verdict]]
+        listed = parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+        return f"of {number} claim{'s' * (number > 1)}, {listed}"

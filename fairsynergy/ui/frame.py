@@ -68,6 +68,7 @@ def pages() -> list[st.Page]:
         st.Page("pages/allocations.py", title="Allocations", icon=":material/stacked_bar_chart:"),
         st.Page("pages/utility_surfaces.py", title="Utility surfaces", icon=":material/landscape:"),
         st.Page("pages/fairness_tradeoff.py", title="Fairness trade-off", icon=":material/balance:"),
+        st.Page("pages/paper.py", title="Paper", icon=":material/science:"),
     ]
 
 
