@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from fairsynergy import reference
 from fairsynergy.experiments.drawing import Growing
 from fairsynergy.experiments.paper.terms import (
     NONE,
@@ -46,6 +45,8 @@ INTERIOR_POINT = "NUM by an interior point method"
 
 def complexity(options: Options) -> Findings:
     """Times of every rule for fleets of very different sizes, and the exponents that fit them."""
+    from fairsynergy import reference  # loads CVXPY, which takes longer than anything else here does
+
     repeats = options.experiments or 3
     course = Course(options.tell, 2 * len(TIMED))
     times: list[dict[str, Any]] = []
