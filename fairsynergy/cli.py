@@ -484,7 +484,7 @@ def _reproduce(arguments: argparse.Namespace) -> None:
     names = list(dict.fromkeys(names))
     for name in names:
         paper.check(name, seed=arguments.seed, experiments=arguments.experiments)
-    report.prepare(arguments.out)
+    report.prepare(arguments.out, names)
     experiments = "" if arguments.experiments is None else f" --experiments {arguments.experiments}"
     command = f"fairsynergy reproduce {' '.join(arguments.figure)} --out DIR --seed {arguments.seed}{experiments}"
     origin = report.Origin(version("fairsynergy"), command, arguments.seed)

@@ -34,6 +34,9 @@ TILE = 32768
 # Above this many numbers they are taken a tile at a time. Threads were tried: handing over the interpreter's lock
 # between operations this short costs what they gain.
 LARGE = 65536
+# BLAS may share a longer product of vectors among threads: it then rounds differently from machine to machine, and on a
+# busy one the threads wait for one another, a hundred times as long as the work takes.
+ALONE = 8192
 # A larger fleet takes its first price from a strided sample of about this many agents.
 SAMPLE = 32768
 # A relative excess demand this small leaves an error below rounding after one more step of third order.
@@ -168,9 +171,9 @@ class _Market:
                     np.minimum(grant, high, out=grant)
                 wanted *= active
             total = np.add.reduce(grant, axis=1)
-            held, slope = np.add.reduce(wanted, axis=1), np.vecdot(wanted, rate)
+            held, slope = np.add.reduce(wanted, axis=1), _dot(wanted, rate)
             np.multiply(wanted, rate, out=grant)
-            return [total, held, slope, np.vecdot(grant, rate)]
+            return [total, held, slope, _dot(grant, rate)]
 
         if not self.large:
             return work(self.tiles[0])
@@ -327,7 +330,12 @@ class _Market:
         level = np.log((self.capacity + np.add.reduce(self.own, axis=1)) / n)
         log_c = np.maximum(self.log_c, -LOG_HUGE)
         rate = self.rates(np.s_[:, :])
-        return np.asarray((np.vecdot(log_c, rate) - n * level) / np.add.reduce(rate, axis=1))
+        return np.asarray((_dot(log_c, rate) - n * level) / np.add.reduce(rate, axis=1))
+
+
+def _dot(a: Array, b: Array) -> Array:
+    """Sum of a * b along the rows."""
+    return np.vecdot(a, b) if a.shape[1] <= ALONE else np.asarray(np.einsum("ij,ij->i", a, b))
 
 
 def _rows(value: Array, shape: tuple[int, ...]) -> Array:

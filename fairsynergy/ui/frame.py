@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.errors import StreamlitAPIException
+from threadpoolctl import threadpool_limits
 
 import fairsynergy as fs
 from fairsynergy.scenarios import FleetSpec
@@ -148,7 +149,9 @@ def _last_good(asked: inputs.Fleet) -> tuple[fs.Problem, str, solve.Answers, lis
 def _settle() -> None:
     """Once per server: what is loaded by now lives as long as it, so garbage collection may skip it.
 
-    Walking every library each time would hold all visitors up.
+    Walking every library each time would hold all visitors up; and so would linear algebra whose threads wait for one
+    another.
     """
+    threadpool_limits(1)
     gc.collect()
     gc.freeze()
