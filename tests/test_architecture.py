@@ -44,9 +44,15 @@ HOMES = {
     "pandas": {"experiments", "charts", "ui", "cli", "pages"},
     "cvxpy": {"reference"},
     "altair": {"charts"},
+    "jinja2": {"charts"},
+    "vl_convert": {"charts"},
     "streamlit": {"ui", "launch", "pages", "app"},
     "starlette": {"launch"},
     "rich": {"cli"},
+    "joblib": {"experiments"},
+    "pyarrow": {"experiments"},
+    "threadpoolctl": {"experiments", "ui"},
+    "distributed": {"experiments"},
     "benchmarks": {"cli"},  # at the top of a checkout, and in no wheel
 }
 

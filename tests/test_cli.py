@@ -243,7 +243,7 @@ def test_alone_it_prints_help(capsys):
     assert "fairsynergy app" in out
 
 
-@pytest.mark.parametrize("command", ["app", "solve", "presets", "bench"])
+@pytest.mark.parametrize("command", ["app", "solve", "presets", "reproduce", "sweep", "bench"])
 def test_every_command_has_help(capsys, command):
     with pytest.raises(SystemExit) as ended:
         main([command, "--help"])

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from fairsynergy.charts.report import markdown
 from fairsynergy.cli import main
 from fairsynergy.experiments.paper import FIGURES, reproduce
 from fairsynergy.experiments.reproduction import COLUMNS
@@ -108,3 +109,12 @@ def test_a_file_of_somebody_else_stays(capsys: pytest.CaptureFixture[str], tmp_p
     assert "report.html exists" in line
     assert page.read_text() == "mine"
     assert list(tmp_path.iterdir()) == [page]
+
+
+@pytest.mark.parametrize("name", ["fig2", "fig3", "fig4", "fig6", "rti-scaling"])
+def test_the_docs_hold_what_is_found_today(name: str) -> None:
+    """The quick ones; times differ from run to run."""
+    written = (ROOT / "docs" / "PAPER.md").read_text(encoding="utf-8")
+    for line in markdown([reproduce(name)]).splitlines():
+        if not line.startswith(("| time ", "- time ")):
+            assert line in written
