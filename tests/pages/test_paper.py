@@ -38,9 +38,7 @@ def test_shows_what_the_library_finds(name):
         assert shown(row["Claim"]) == claim.what
         assert claim.verdict.value in row["Verdict"]
         if claim.what not in timed:
-            assert [shown(row[heading]) for heading in COLUMNS.values()] == [
-                getattr(claim, field) for field in COLUMNS
-            ]
+            assert [shown(row[heading]) for heading in COLUMNS.values()] == [getattr(claim, field) for field in COLUMNS]
     folds = [fold.label for fold in app.expander]
     for data in result.tables:
         assert f"Numbers: {name} {data}" in folds
