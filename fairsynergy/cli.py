@@ -101,11 +101,12 @@ BENCH = """\
 Measure fairsynergy beside other solvers and the hardware's floor, each pair in turns, print a table row by row, and
 write it with a description of this machine. Exit code 1 if a goal is missed. PART is any of
 
-  engine     the kernel beside one exponential; one resource, Leximin, six rules, many fleets (20 seconds)
-  fairness   alpha-fairness beside CVXPY, and the whole dial from the greatest total to Leximin (10 seconds)
-  peers      each rule beside its CVXPY form (Clarabel, SCS) and SciPy's SLSQP and trust-constr (1 minute)
-  optimum    the certified optimum: gaps, times, what it gains (2 minutes)
-  dashboard  the pages beside an empty one, in a browser (4 minutes; Linux)
+  engine       the kernel beside one exponential; one resource, Leximin, six rules, many fleets (20 seconds)
+  fairness     alpha-fairness beside CVXPY, and the whole dial from the greatest total to Leximin (10 seconds)
+  experiments  the paper's experiments in full (40 seconds)
+  peers        each rule beside its CVXPY form (Clarabel, SCS) and SciPy's SLSQP and trust-constr (1 minute)
+  optimum      the certified optimum: gaps, times, what it gains (2 minutes)
+  dashboard    the pages beside an empty one, in a browser (4 minutes; Linux)
 
 The benchmarks are in a checkout of the repository, not in the installed package."""
 

@@ -43,39 +43,38 @@ FIG5_CLAIMS = {
     Setting.RTI: {"NUM": 0.06, "Uniform": 0.13, "DRF": 0.13, "Leximin": 0.13, "Random": 0.21},
     Setting.DL: {"NUM": 0.30, "Uniform": 0.51, "DRF": 0.51, "Leximin": 0.51, "Random": 0.76},
 }
+EXACT = "One water-filling per fleet is exact, so only the sample of fleets differs."
 FIG5_REASONS = {
-    (Setting.RTI, "NUM"): "NUM levels holdings, and where agents own so little that is Uniform. Nash’s product, a "
-    "logarithm too, lies {nash} behind; but the number of the paper is that of Leximin, levelling accuracies.",
-    (Setting.RTI, "Uniform"): "The claim holds.",
-    (Setting.RTI, "DRF"): "With one resource DRF is Uniform. The claim holds.",
-    (
-        Setting.RTI,
-        "Leximin",
-    ): "Leximin levels accuracies and comes nearer; the number of the paper is that of levelling "
-    "resources, which is NUM. The two look exchanged.",
-    (Setting.RTI, "Random"): "The claim holds.",
-    (
-        Setting.DL,
-        "NUM",
-    ): "Agents own so little that NUM is Uniform, and so is the released clip-and-rescale version. The "
-    "number of the paper is nearer to what Nash’s product trails by, {nash}.",
-    (Setting.DL, "Uniform"): "The claim is that of one pass; alternate search that goes on gains far more.",
-    (Setting.DL, "DRF"): "DRF with declared demands does better than Uniform; the released code has no DRF.",
-    (Setting.DL, "Leximin"): "Leximin by its definition does better than Uniform, and converged search better than "
-    "one pass; only both together come near the number.",
-    (Setting.DL, "Random"): "The released data say less than the text.",
+    Setting.RTI: {
+        "NUM": "NUM levels holdings, and where agents own so little that is Uniform. Nash’s product, a logarithm too, "
+        "lies {nash} behind; the number of the paper is that of Leximin, levelling accuracies.",
+        "Uniform": EXACT,
+        "DRF": "With one resource DRF is Uniform.",
+        "Leximin": "Leximin levels accuracies and comes nearer; the number of the paper is that of levelling "
+        "resources, which is NUM. The two look exchanged.",
+        "Random": EXACT,
+    },
+    Setting.DL: {
+        "NUM": "Agents own so little that NUM is Uniform, and so is the released clip-and-rescale version. The number "
+        "of the paper is nearer to what Nash’s product trails by, {nash}.",
+        "Uniform": "The number of the paper is that of one pass; alternate search that goes on gains far more.",
+        "DRF": "DRF with declared demands does better than Uniform; the released code has no DRF.",
+        "Leximin": "Leximin by its definition does better than Uniform, and converged search better than one pass; "
+        "only both together come near the number.",
+        "Random": "The released data say less than the text.",
+    },
 }
 
 
 def growing(options: Options) -> Findings:
     """Figure 5, both settings, all rules of the paper and Nash, drawn anew."""
     seeds = options.experiments or 100
-    growing = {setting: Growing(setting=setting, seeds=seeds, first=options.seed) for setting in Setting}
-    course = Course(options.tell, sum(LENGTH[setting] * fleets.batches for setting, fleets in growing.items()))
+    protocols = {setting: Growing(setting=setting, seeds=seeds, first=options.seed) for setting in Setting}
+    course = Course(options.tell, sum(LENGTH[setting] * fleets.batches for setting, fleets in protocols.items()))
     seven = SIX | {"Nash": Nash()}
     rules = {Setting.RTI: seven, Setting.DL: {ONE_PASS: FairSynergy(passes=1)} | seven}
     frames, claims = [], []
-    for setting, fleets in growing.items():
+    for setting, fleets in protocols.items():
         table = run(fleets, rules[setting], tell=course.each(LENGTH[setting]))
         frames.append(_summary(table, setting))
         means = table.groupby(["agents", "rule"])["mean"].mean()
@@ -89,7 +88,7 @@ def growing(options: Options) -> Findings:
                     f"{setting.name}: mean over {rule}, {largest} agents", claimed,
                     _released_gain(released, largest, rule) if rule in ("Uniform", "Random") else None,
                     at[paper] / at[rule] - 1, at["Fair-Synergy"] / at[rule] - 1,
-                    FIG5_REASONS[setting, rule].format(nash=gain(at[paper] / at["Nash"] - 1)),
+                    FIG5_REASONS[setting][rule].format(nash=gain(at[paper] / at["Nash"] - 1)),
                 )
             )  # fmt: skip
         shown = (2, 10, 50, largest)
@@ -105,8 +104,9 @@ def growing(options: Options) -> Findings:
                 "plateaus with more agents" if setting is Setting.RTI else "scales with more agents",
                 ", ".join(gain(_released_gain(released, n, "Uniform")) for n in shown),
                 ", ".join(map(gain, growth[paper])), ", ".join(map(gain, right)),
-                "From 50 agents on it hardly changes." if setting is Setting.RTI else "Much of the gain is accuracy "
-                "above 1, which a cloud that grows with the fleet makes possible: see dl-scaling, with saturation.",
+                f"From 50 to {largest} agents it changes by {100 * (right[3] - right[2]):.1f} points."
+                if setting is Setting.RTI else "Much of the gain is accuracy above 1, which a cloud that grows with "
+                "the fleet makes possible: see dl-scaling, with saturation.",
                 Verdict.HOLDS if (level if setting is Setting.RTI else grows) else Verdict.FAILS,
             )
         )  # fmt: skip
@@ -195,8 +195,12 @@ def released_learning(options: Options) -> Findings:
             batch = replace(one, sizes=(n,)).draw(0)
             proved.append(measure(batch, {CERTIFIED + suffix: OPTIMUM}))
             course.step(SEARCH)
-    reseeded = replace(protocol, reseeding=True)
-    collapsed = run(replace(reseeded, sizes=(protocol.agents,)), {ONE_PASS: FairSynergy(passes=1)})
+    distinct, repeated = (
+        run(replace(protocol, sizes=(protocol.agents,), reseeding=reseeding), {ONE_PASS: FairSynergy(passes=1)})["mean"]
+        .round(9)
+        .nunique()
+        for reseeding in (False, True)
+    )
     course.step()
     table = pd.concat([free, held, *proved], ignore_index=True)
     summary, released = _summary(table, Setting.DL), _released_scaling(Setting.DL)
@@ -211,7 +215,8 @@ def released_learning(options: Options) -> Findings:
             f"{gain(last[CONVERGED] / last['Uniform'] - 1)} over Uniform (converged)",
             f"mean {last[CERTIFIED]:.1f}, {last[CERTIFIED] / last['Uniform']:.0f} times Uniform; {worst_gap}",
             "The problem has many local optima, and the best gives nearly everything to one agent, whose “accuracy” "
-            "is then far above 1. That is why saturation exists here.", Verdict.FAILS,
+            "is then far above 1. That is why saturation exists here.",
+            Verdict.FAILS if last[CERTIFIED] > (1 + NEAR) * last[CONVERGED] else Verdict.HOLDS,
         ),
         Claim(
             "the best there is, accuracies at most 1", NONE, NONE,
@@ -221,11 +226,9 @@ def released_learning(options: Options) -> Findings:
         ),
         Claim(
             "different fleets among the experiments", f"{experiments} random seeds", "not told",
-            f"{collapsed['mean'].round(9).nunique()} of {experiments}, by the released code as it stands",
-            f"{free.query('agents == @protocol.agents and rule == @ONE_PASS')['mean'].round(9).nunique()} of "
-            f"{experiments}",
+            f"{repeated} of {experiments}, by the released code as it stands", f"{distinct} of {experiments}",
             "The released code reseeds the generator inside its rules; the released data were made before it did.",
-            Verdict.HOLDS,
+            Verdict.HOLDS if distinct == experiments else Verdict.FAILS,
         ),
     ]  # fmt: skip
     text = _released_protocol(
