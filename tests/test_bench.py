@@ -53,7 +53,7 @@ def test_a_run_leaves_a_document_with_a_table_per_part(parts, record, capsys):
     assert main(["bench"]) == 0
     text = record.read_text(encoding="utf-8")
     headings = re.findall(r"^## (.*)$", text, re.MULTILINE)
-    assert headings == ["The machine", "How to read a row", "Engine", "Fairness", "Peers", "Optimum"]
+    assert headings == ["The machine", "How to read a row", "Engine", "Fairness", "Experiments", "Peers", "Optimum"]
     for section in text.split("\n## ")[3:]:
         lines = [line for line in section.splitlines() if line.startswith("|")]
         assert [len(cells(line)) for line in lines] == [6] * 4

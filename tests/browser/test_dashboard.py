@@ -10,6 +10,7 @@ PAGES = {
     "Allocations": "allocations",
     "Utility surfaces": "utility_surfaces",
     "Fairness trade-off": "fairness_tradeoff",
+    "Paper": "paper",
 }
 RULES, MAP, BARS = "Worst-off, mean and best-off", "Mean against worst-off", "Compute of"
 DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
@@ -254,3 +255,19 @@ def contrast(one, other):
 
     light, dark = sorted((luminance(one), luminance(other)), reverse=True)
     return (light + 0.05) / (dark + 0.05)
+
+
+def test_a_long_experiment_shows_its_progress_and_stops_at_a_click(server, visitor):
+    page = visitor(f"{server}/paper")
+    expect(page.locator("h1")).to_contain_text("Fig. 5, 5 of its 100 experiments: of 12 claims")
+    page.get_by_role("button", name="Run all 100").click()
+    expect(page.get_by_text(re.compile(r"\d+ of \d+ parts, .* to go"))).to_be_visible()
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_role("button", name="Run it now")).to_be_visible()
+    expect(page.locator("h1")).to_contain_text("Not run yet")
+
+
+def test_figures_of_the_paper_scroll_on_a_phone_and_the_page_does_not(server, visitor):
+    page = visitor(f"{server}/paper?figure=Fig.+2", viewport=PHONE)
+    expect(page.locator(".st-key-figures svg.marks")).to_be_visible()
+    assert page.evaluate("document.querySelector('.stMain').scrollWidth") <= PHONE["width"]
