@@ -226,9 +226,14 @@ def _add_reproduce(commands: argparse._SubParsersAction[argparse.ArgumentParser]
     )
     reproduce.add_argument("figure", nargs="+", metavar="FIGURE", help="which, or all")
     reproduce.add_argument("--out", type=Path, required=True, metavar="DIR", help="where to write; made if need be")
-    reproduce.add_argument("--seed", type=int, default=0, help="of the fleets that are drawn anew; default: 0")
     reproduce.add_argument(
-        "--experiments", type=int, metavar="N", help="how many are drawn anew; default: as many as the paper says"
+        "--seed", type=int, default=0, help="of fig4 and fig5, whose fleets are drawn anew; default: 0"
+    )
+    reproduce.add_argument(
+        "--experiments",
+        type=int,
+        metavar="N",
+        help="how many to run, of those the paper has drawn or released; default: all",
     )
     reproduce.set_defaults(run=_reproduce)
 

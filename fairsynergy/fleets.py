@@ -73,8 +73,10 @@ class Fleets:
         Raises
         ------
         ProblemError
-            If they disagree in resources or saturation, or have floors or ceilings.
+            If there are none; or they disagree in resources or saturation, or have floors or ceilings.
         """
+        if not problems:
+            raise ProblemError("there are no problems to stack; give at least one")
         m, level = problems[0].m, problems[0].saturation.flat[0]
         for problem in problems:
             plain = not problem.floor.any() and np.isinf(problem.ceiling).all()

@@ -56,11 +56,16 @@ def test_hard_fleets_are_divided_within_their_limits(policy: fs.Policy, stack: l
     grant = policy.divide_many(fleets).grant
     assert (grant >= 0).all()
     assert (grant.sum(axis=1) <= fleets.capacity * (1 + 1e-9)).all()
-    worst = fleets.outcome(grant).worst
+    outcome = fleets.outcome(grant)
     for i, problem in enumerate(stack):
         alone = fs.allocate(problem, policy)
-        if isinstance(policy, fs.Leximin):
-            assert worst[i] == pytest.approx(alone.worst, rel=1e-6, abs=1e-300)
+        assert outcome.worst[i] == pytest.approx(alone.worst, rel=1e-6, abs=1e-300)
+        assert outcome.total[i] == pytest.approx(alone.total, rel=1e-6)
+
+
+def test_nothing_to_stack_is_refused() -> None:
+    with pytest.raises(fs.ProblemError, match="give at least one"):
+        Fleets.of([])
 
 
 @given(stack=many())

@@ -138,8 +138,10 @@ def _heading(origin: Origin) -> str:
         "# The Fair-Synergy paper, run again\n\n"
         "What O. Baser, K. Kale, P. Li and S. Chinchali claim in *Fair Resource Allocation for Fleet Intelligence*, "
         "what the data say that they released, what their own protocol yields, and what is right once defects are "
-        "removed, the search has converged, or the optimum is certified. A claimed number holds if what is right is "
-        f"within a tenth of it.\n\nWritten by `{origin.command}`, version {origin.version}.\n\n"
+        "removed, the search has converged, or the optimum is certified. A claimed gain holds if both are within a "
+        "tenth of it, and by its protocol only if just the former is; “up to” a gain, if nine tenths of it occur; an "
+        f"order of growth, if the fitted exponent is at most 0.3 above it.\n\n"
+        f"Written by `{origin.command}`, version {origin.version}.\n\n"
     )
 
 

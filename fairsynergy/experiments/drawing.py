@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -132,7 +132,7 @@ class Released(Protocol):
         return Batch(ids, replace(fleets, saturation=self.saturation))
 
 
-@cache
+@lru_cache(maxsize=4)
 def _released(
     setting: Setting, experiments: int, agents: int, seed: int, reseeding: bool
 ) -> tuple[Array, Array, Array, Array]:
@@ -159,8 +159,8 @@ def _released(
 class Pairs(Protocol):
     """Two agents in random circumstances, as in Fig. 4: every amount and every elasticity is uniform from 0 to 0.5.
 
-    These are the ranges of the released configurations. There the two agents have the same elasticities; here each
-    has its own, as the paper says.
+    These are the ranges of the released configurations of distributed learning. There the two agents have the same
+    elasticities; here each has its own, as the paper says. Those of real-time inference were written by hand.
 
     Parameters
     ----------

@@ -25,6 +25,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fairsynergy.dual import bounds
+from fairsynergy.errors import ProblemError
 from fairsynergy.fleets import Fleets
 from fairsynergy.objective import TotalUtility
 from fairsynergy.policies import Policy
@@ -94,7 +95,7 @@ def run(
     Raises
     ------
     ProblemError
-        If a rule does not handle one of the fleets.
+        If there is no rule, or one does not handle one of the fleets.
     """
     start = perf_counter()
     parts = []
@@ -107,6 +108,8 @@ def run(
 
 def measure(batch: Batch, policies: Mapping[str, Policy]) -> pd.DataFrame:
     """What every rule does to every fleet of a batch; as `run`, for one batch."""
+    if not policies:
+        raise ProblemError("there are no rules to compare; give at least one, by name")
     experiment, fleets = batch
     agents, count = fleets.agents, len(fleets)
     totals: dict[str, Array] = {}

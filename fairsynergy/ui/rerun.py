@@ -18,8 +18,8 @@ from fairsynergy.experiments.reproduction import COLUMNS, Reproduction, Verdict
 from fairsynergy.ui import panels
 from fairsynergy.wording import duration
 
-# Kept for a visitor: what is to be run although it takes long.
-WANTED = "_wanted_run"
+# Kept for a visitor: what is to be run although it takes long, and what was stopped.
+WANTED, STOPPED = "_wanted_run", "_stopped_run"
 # Seconds between two pictures of a running experiment.
 EVERY = 0.2
 LARGEST_SEED = 10**6
@@ -70,12 +70,14 @@ def choose() -> Choice:
         count = st.number_input(
             "How many experiments", 1, whole, experiment.quick or whole, key=f"experiments_{name}",
             persist_state="session", width=180,
-            help=f"The paper has {whole:,}. Fewer are quicker, and another, smaller sample.",
+            help=f"There are {whole:,}. Fewer are quicker, and a smaller sample, whose verdicts may differ.",
         )  # fmt: skip
-        seed = st.number_input(
-            "Seed", 0, LARGEST_SEED, 0, key="paper_seed", persist_state="session", width=140,
-            help="Which fleets are drawn anew; released runs keep the seed that they were released with.",
-        )  # fmt: skip
+        seed = 0
+        if experiment.drawn_anew:
+            seed = st.number_input(
+                "Seed", 0, LARGEST_SEED, 0, key="paper_seed", persist_state="session", width=140,
+                help="Which fleets are drawn.",
+            )  # fmt: skip
         if count < whole:
             st.button(
                 f"Run all {whole:,}", key="run_all", icon=":material/play_arrow:", on_click=_want_all, args=(name, seed)
@@ -88,7 +90,7 @@ def what(choice: Choice) -> str:
     experiment = FIGURES[choice.name]
     if choice.experiments is None or choice.experiments == experiment.experiments:
         return experiment.short
-    return f"{experiment.short}, {choice.experiments:,} of its {experiment.experiments:,} experiments"
+    return f"{experiment.short}, on {choice.experiments:,} of its {experiment.experiments:,} experiments"
 
 
 def made(choice: Choice, place: DeltaGenerator) -> Made | None:
@@ -107,14 +109,15 @@ def made(choice: Choice, place: DeltaGenerator) -> Made | None:
         pass
     experiment = FIGURES[choice.name]
     quick = experiment.quick is None or (choice.experiments or 1) <= experiment.quick
-    if not quick and st.session_state.get(WANTED) != choice:
+    if st.session_state.get(WANTED) != choice and (not quick or st.session_state.get(STOPPED) == choice):
+        part = 1.0 if choice.experiments is None else choice.experiments / (experiment.experiments or 1)
         with place.container(border=True):
-            st.markdown("This takes longer than a second, so it waits for you.")
+            st.markdown(f"This takes about {duration(experiment.seconds * part)} on two cores, so it waits for you.")
             st.button("Run it now", key="run", icon=":material/play_arrow:", on_click=_want, args=(choice,))
         return None
     result = _run(choice, place)
     place.empty()
-    st.session_state[WANTED] = None
+    st.session_state[WANTED] = st.session_state[STOPPED] = None
     return _kept(choice, Made(result, figures(result)))
 
 
@@ -123,7 +126,7 @@ def _run(choice: Choice, place: DeltaGenerator) -> Reproduction:
     start = drawn = perf_counter()
     with place.container(border=True):
         bar = st.progress(0.0, text="Starting …")
-        st.button("Stop", key="stop_run", icon=":material/stop:", on_click=_want, args=(None,))
+        st.button("Stop", key="stop_run", icon=":material/stop:", on_click=_stop, args=(choice,))
 
     def tell(now: Progress) -> None:
         nonlocal drawn
@@ -172,8 +175,12 @@ def pictures(shown: Made) -> None:
             said.caption(panels.harmless(figure.alt))
 
 
-def _want(choice: Choice | None) -> None:
+def _want(choice: Choice) -> None:
     st.session_state[WANTED] = choice
+
+
+def _stop(choice: Choice) -> None:
+    st.session_state[WANTED], st.session_state[STOPPED] = None, choice
 
 
 def _want_all(name: str, seed: int) -> None:

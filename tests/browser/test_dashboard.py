@@ -259,7 +259,7 @@ def contrast(one, other):
 
 def test_a_long_experiment_shows_its_progress_and_stops_at_a_click(server, visitor):
     page = visitor(f"{server}/paper")
-    expect(page.locator("h1")).to_contain_text("Fig. 5, 5 of its 100 experiments: of 12 claims")
+    expect(page.locator("h1")).to_contain_text("Fig. 5, on 10 of its 100 experiments: of 12 claims")
     page.get_by_role("button", name="Run all 100").click()
     expect(page.get_by_text(re.compile(r"\d+ of \d+ parts, .* to go"))).to_be_visible()
     page.get_by_role("button", name="Stop").click()

@@ -5,7 +5,7 @@ from dashboard import answer, calm, open_page, shown
 
 from fairsynergy.experiments.paper import FIGURES, reproduce
 from fairsynergy.experiments.reproduction import COLUMNS
-from fairsynergy.ui.rerun import WANTED, Choice
+from fairsynergy.ui.rerun import STOPPED, WANTED, Choice
 
 
 def table(app):
@@ -15,7 +15,7 @@ def table(app):
 
 def test_opens_on_a_few_experiments_and_says_so():
     app = open_page("paper")
-    assert answer(app).startswith("Fig. 5, 5 of its 100 experiments: of 12 claims, ")
+    assert answer(app).startswith("Fig. 5, on 10 of its 100 experiments: of 12 claims, ")
     assert [*COLUMNS.values()] == [column for column in table(app).columns if column in COLUMNS.values()]
     assert app.button(key="run_all").label == "Run all 100"
 
@@ -29,7 +29,7 @@ def test_shows_what_the_library_finds(name):
         app.number_input(key=f"experiments_{name}").set_value(few).run()
     assert calm(app)
     result = reproduce(name, experiments=few)
-    short = FIGURES[name].short if few is None else f"{FIGURES[name].short}, {few} of its "
+    short = FIGURES[name].short if few is None else f"{FIGURES[name].short}, on {few} of its "
     assert answer(app).startswith(short)
     assert answer(app).endswith(result.tally)
     drawn = table(app)
@@ -53,11 +53,11 @@ def test_what_takes_long_waits_for_a_click():
 
 def test_runs_when_it_is_asked_to():
     app = open_page("paper")
-    app.number_input(key="experiments_fig5").set_value(6).run()
+    app.number_input(key="experiments_fig5").set_value(11).run()
     assert answer(app).endswith("Not run yet.")
     app.button(key="run").click().run()
     assert calm(app)
-    assert answer(app).startswith("Fig. 5, 6 of its 100 experiments: of 12 claims, ")
+    assert answer(app).startswith("Fig. 5, on 11 of its 100 experiments: of 12 claims, ")
     assert app.session_state[WANTED] is None
     assert not [button for button in app.button if button.key in ("run", "stop_run")]
 
@@ -84,7 +84,7 @@ def test_a_choice_survives_going_elsewhere():
     app.switch_page("pages/explore.py").run()
     app.switch_page("pages/paper.py").run()
     assert app.number_input(key="experiments_fig4").value == 4
-    assert answer(app).startswith("Fig. 4, 4 of its 1,000 experiments")
+    assert answer(app).startswith("Fig. 4, on 4 of its 1,000 experiments")
 
 
 def test_a_link_to_no_experiment_shows_the_usual_one():
@@ -93,9 +93,24 @@ def test_a_link_to_no_experiment_shows_the_usual_one():
     assert answer(app).startswith("Fig. 5, ")
 
 
-def test_a_stopped_run_is_offered_again():
+def test_a_quick_run_that_was_stopped_does_not_start_again_by_itself():
     app = open_page("paper")
-    app.number_input(key="experiments_fig5").set_value(7).run()
-    app.session_state[WANTED] = Choice("fig5", 1, 7)  # of another choice
+    app.session_state[STOPPED] = Choice("fig5", 0, 9)
+    app.number_input(key="experiments_fig5").set_value(9).run()
+    assert answer(app).endswith("Not run yet.")
+    app.button(key="run").click().run()
+    assert answer(app).startswith("Fig. 5, on 9 of its 100 experiments: ")
+    assert app.session_state[STOPPED] is None
+
+
+def test_a_released_run_has_no_seed_to_choose():
+    app = open_page("paper", figure="Released RTI")
+    assert "paper_seed" not in [number.key for number in app.number_input]
+
+
+def test_what_another_run_wants_does_not_start_this_one():
+    app = open_page("paper")
+    app.number_input(key="experiments_fig5").set_value(12).run()
+    app.session_state[WANTED] = Choice("fig5", 1, 12)  # of another choice
     app.run()
     assert answer(app).endswith("Not run yet.")

@@ -31,15 +31,21 @@ class Experiment(NamedTuple):
     run : callable
         Runs it.
     experiments : int or None
-        How many the paper has; None where nothing is drawn.
+        How many there are, in the paper or in the released run; None where nothing is drawn.
     quick : int or None
         How many of them take about a second; None if all do.
+    seconds : float
+        About how long all of it takes, on two cores.
+    drawn_anew : bool
+        Whether a seed says which fleets are drawn; released runs have theirs.
     """
 
     title: str
     run: Callable[[Options], Findings]
     experiments: int | None = None
     quick: int | None = None
+    seconds: float = 1.0
+    drawn_anew: bool = False
 
     @property
     def short(self) -> str:
@@ -50,13 +56,15 @@ class Experiment(NamedTuple):
 FIGURES: dict[str, Experiment] = {
     "fig2": Experiment("Fig. 2: the Cobb-Douglas utility", utility.surface),
     "fig3": Experiment("Fig. 3: accuracy against resources", utility.curves),
-    "fig4": Experiment("Fig. 4: two agents in random configurations", pairs.configurations, 1000),
-    "fig5": Experiment("Fig. 5: fleets that grow, and the cloud with them", scaling.growing, 100, 5),
+    "fig4": Experiment("Fig. 4: two agents in random configurations", pairs.configurations, 1000, drawn_anew=True),
+    "fig5": Experiment(
+        "Fig. 5: fleets that grow, and the cloud with them", scaling.growing, 100, 10, 11.0, drawn_anew=True
+    ),
     "fig6": Experiment("Fig. 6: NUM against Fair-Synergy, agent by agent", grants.agents),
     "rti-scaling": Experiment("Released RTI: the authors’ run, one resource", scaling.released_inference, 20),
-    "dl-scaling": Experiment("Released DL: the authors’ run, two resources", scaling.released_learning, 20, 1),
+    "dl-scaling": Experiment("Released DL: the authors’ run, two resources", scaling.released_learning, 20, 1, 40.0),
     "complexity": Experiment(
-        "Complexity: time against the number of agents (section IV)", complexity.complexity, None, 0
+        "Complexity: time against the number of agents (section IV)", complexity.complexity, None, 0, 30.0
     ),
 }
 
@@ -73,7 +81,7 @@ def reproduce(
     seed : int
         Of the fleets that are drawn anew, >= 0; released protocols have the seed that they were released with.
     experiments : int, optional
-        How many are drawn anew, >= 1; default: as many as the paper says.
+        How many to run, >= 1, of those that the paper has drawn or released; default: all.
     tell : callable, optional
         Called with a `Progress` after every step; whatever it raises ends the run.
 

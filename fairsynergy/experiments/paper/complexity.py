@@ -29,8 +29,8 @@ TIMED = (100, 300, 1000, 3000, 10_000, 30_000, 100_000, 300_000)
 FITTED = 10_000
 # An order of growth holds if the fitted exponent exceeds it by no more: caches and rounds add a little to any.
 STEEPER = 0.3
-# Short work is repeated for so long [seconds].
-ENOUGH = 0.1
+# Work is repeated at least so often, and for so long [seconds].
+REPEATS, ENOUGH = 3, 0.1
 # The interior point method is given up beyond this.
 INTERIOR = 3000
 
@@ -44,13 +44,23 @@ COMPLEXITY = {
     "Leximin": ("O(n²(m + log n))", 2.0),
 }
 INTERIOR_POINT = "NUM, interior point"
+COMPLEXITY_REASONS = {
+    "Fair-Synergy": "With one resource a single water-filling; with two, as many passes as the search needs.",
+    "Random": "Shares are drawn and scaled; a few passes over the agents see to those who reach saturation.",
+    "Uniform": "Shares are known; a few passes over the agents see to those who reach saturation.",
+    "NUM": "Water-filling needs no sorting: a few passes over the agents find the price.",
+    "DRF": "Dominant shares need no sorting either: a few passes over the agents.",
+    "Leximin": "An upper bound, and far from tight: everyone who rises stands at one level, so there is one price "
+    "search and not n problems one after the other.",
+    INTERIOR_POINT: "An upper bound, and far from tight where the solver uses how sparse the problem is; it is far "
+    "slower than water-filling all the same.",
+}
 
 
 def complexity(options: Options) -> Findings:
     """Times of every rule for fleets of very different sizes, and the exponents that fit them."""
     from fairsynergy import reference  # loads CVXPY, which takes longer than anything else here does
 
-    repeats = options.experiments or 3
     course = Course(options.tell, 2 * len(TIMED))
     times: list[dict[str, Any]] = []
     for setting in Setting:
@@ -63,7 +73,7 @@ def complexity(options: Options) -> Findings:
             if n <= INTERIOR:
                 works[INTERIOR_POINT] = partial(reference.solve, problem, NUM())
             for rule, work in works.items():
-                seconds = _timed(work, repeats)
+                seconds = _timed(work)
                 times.append({"rule": rule, "resources": problem.m, "agents": n, "seconds": seconds})
             course.step()
     table = pd.DataFrame(times)
@@ -81,9 +91,9 @@ def complexity(options: Options) -> Findings:
     exponents = pd.DataFrame(rows)
     claims = [_complexity_claim(str(rule), group) for rule, group in exponents.groupby("rule", sort=False)]
     protocol = (
-        f"The time to divide one fleet of {TIMED[0]} to {TIMED[-1]:,} agents, the fastest of {repeats}; exponents by "
-        f"least squares on logarithms, from {FITTED:,} agents on (interior point: 300 to {INTERIOR:,}, stating the "
-        "problem included). Absolute times depend on the machine; exponents hardly do."
+        f"The time to divide one fleet of {TIMED[0]} to {TIMED[-1]:,} agents, the fastest of at least {REPEATS}; "
+        f"exponents by least squares on logarithms, from {FITTED:,} agents on (interior point: 300 to {INTERIOR:,}, "
+        "stating the problem included). Absolute times depend on the machine; exponents hardly do."
     )
     tables = {"times": table, "exponents": exponents}
     return Findings(protocol, tuple(claims), tables)
@@ -94,23 +104,15 @@ def _complexity_claim(rule: str, exponents: pd.DataFrame) -> Claim:
     fitted = "; ".join(f"m = {row.resources}: n^{row.fitted:.2f} ± {row.error:.2f}" for row in exponents.itertuples())
     claimed, exponent = str(exponents["claimed"].iloc[0]), float(exponents["claimed_exponent"].iloc[0])
     what = f"time of {rule} against n"
-    if rule == INTERIOR_POINT:
-        reason = "A sparse interior point method does not cost the cube; it is far slower all the same."
-        slower = bool((exponents["fitted"] + STEEPER < exponent).all())
-        return Claim(what, claimed, NONE, fitted, NONE, reason, Verdict.FAILS if slower else Verdict.HOLDS)
-    reason = "Water-filling needs no sorting: a few passes over the agents find the price."
-    if rule == "Leximin":
-        reason = "Everyone who rises stands at one level: one price search, not n problems one after the other."
-    elif rule == "Fair-Synergy":
-        reason = "With one resource a single water-filling; with two, as many passes as the search needs."
-    within = bool((exponents["fitted"] <= exponent + STEEPER).all())
-    return Claim(what, claimed, NONE, NONE, fitted, reason, Verdict.HOLDS if within else Verdict.FAILS)
+    verdict = Verdict.HOLDS if (exponents["fitted"] <= exponent + STEEPER).all() else Verdict.FAILS
+    shown = (fitted, NONE) if rule == INTERIOR_POINT else (NONE, fitted)
+    return Claim(what, claimed, NONE, *shown, COMPLEXITY_REASONS[rule], verdict)
 
 
-def _timed(work: Callable[[], object], repeats: int) -> float:
+def _timed(work: Callable[[], object]) -> float:
     """Seconds of the fastest call of at least so many, and of more while they take no time."""
     start, fastest, calls = perf_counter(), inf, 0
-    while calls < repeats or perf_counter() - start < ENOUGH:
+    while calls < REPEATS or perf_counter() - start < ENOUGH:
         before = perf_counter()
         work()
         fastest = min(fastest, perf_counter() - before)

@@ -72,7 +72,7 @@ class Course:
 def compared(
     what: str, claimed: float, released: float | None, recomputed: float, corrected: float, reason: str
 ) -> Claim:
-    """A claimed relative gain; it holds if what is right is within a tenth of it.
+    """A claimed relative gain; it holds if what its protocol yields and what is right are both within a tenth of it.
 
     Examples
     --------
@@ -84,10 +84,8 @@ def compared(
         return found is not None and abs(found - claimed) <= NEAR * abs(claimed)
 
     verdict = Verdict.FAILS
-    if near(corrected):
-        verdict = Verdict.HOLDS
-    elif near(recomputed) or near(released):
-        verdict = Verdict.PROTOCOL
+    if near(recomputed) or near(released):
+        verdict = Verdict.HOLDS if near(corrected) else Verdict.PROTOCOL
     shown = NONE if released is None else gain(released)
     return Claim(
         what, f"{100 * claimed:+.0f} %", shown, gain(recomputed), gain(corrected), reason, verdict

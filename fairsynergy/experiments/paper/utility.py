@@ -32,14 +32,18 @@ def surface(options: Options) -> Findings:
 
     gains = np.diff(fine ** gamma[0])
     falling = bool((np.diff(gains) < 0).all())
-    doubled = {total: 2.0**total for total in (0.9, 1.0, 1.7)}
-    # Between two points of one isoquant, halfway: above both if concave, below if not even quasi-concave.
-    ends, middle = np.array([[0.2, 0.6], [0.8, 0.9]]), np.array([0.5, 0.75])
+    ends = np.array([[0.2, 0.6], [0.8, 0.9]])
+
+    def worth(bundles: Array, a: float, b: float) -> Array:
+        return np.asarray(bundles[..., 0] ** a * bundles[..., 1] ** b)
+
+    def doubled(a: float, b: float) -> float:
+        """How many times the utility of twice a bundle is that of the bundle."""
+        return float(worth(2 * ends[0], a, b) / worth(ends[0], a, b))
 
     def bend(a: float, b: float) -> float:
-        """How far the utility halfway between two bundles exceeds their average, relatively."""
-        average = float(np.mean(ends[:, 0] ** a * ends[:, 1] ** b))
-        return float(middle[0] ** a * middle[1] ** b) / average - 1
+        """How far the utility halfway between two bundles exceeds the average of theirs; below 0, it is not concave."""
+        return float(worth(ends.mean(axis=0), a, b) / worth(ends, a, b).mean()) - 1
 
     course.step()
     claims = (
@@ -51,16 +55,18 @@ def surface(options: Options) -> Findings:
         ),
         Claim(
             "twice of both resources", "doubles the utility if the elasticities add up to 1", NONE,
-            f"× {doubled[1.0]:.2f} for a sum of 1; × {doubled[0.9]:.2f} for 0.9; × {doubled[1.7]:.2f} for 1.7",
-            "2 to the power of the sum", "Returns to scale are the sum of the elasticities.", Verdict.HOLDS,
+            f"× {doubled(0.5, 0.5):.2f} for a sum of 1; × {doubled(0.5, 0.4):.2f} for 0.9; "
+            f"× {doubled(0.9, 0.8):.2f} for 1.7",
+            "2 to the power of the sum", "Returns to scale are the sum of the elasticities.",
+            Verdict.HOLDS if np.isclose(doubled(0.5, 0.5), 2) else Verdict.FAILS,
         ),
         Claim(
-            "the utility is concave in both resources together", "“naturally concave”, “concave objectives” (II)",
-            NONE, f"halfway between two bundles: {gain(bend(0.5, 0.4))} for (0.5, 0.4), "
+            "concave in each resource, not in both together", "in each: “biconcave” (III B)", NONE,
+            f"halfway between two bundles: {gain(bend(0.5, 0.4))} for (0.5, 0.4), "
             f"{gain(bend(0.9, 0.8))} for (0.9, 0.8)",
-            "only if the elasticities add up to at most 1; else concave in each resource alone",
+            "in each always; in both together only if the elasticities add up to at most 1",
             "With increasing returns the middle of two bundles can be worth less than their average; this is why "
-            "Problem 2 has several local optima.", Verdict.FAILS if bend(0.9, 0.8) < 0 else Verdict.HOLDS,
+            "Problem 2 has several local optima.", Verdict.HOLDS if falling and bend(0.9, 0.8) < 0 else Verdict.FAILS,
         ),
     )  # fmt: skip
     tables = {
@@ -110,7 +116,7 @@ def curves(options: Options) -> Findings:
             Verdict.HOLDS if falling == len(slopes) - 1 else Verdict.FAILS,
         ),
         Claim(
-            "γ of these models", "“γ ≈ 0 (e.g. … EfficientNet)”", NONE,
+            "γ of these models", "“γ^ρ ≈ 0 (e.g., EfficientNet)”", NONE,
             f"γ = {law.slope:.3f} ± {law.stderr:.3f} (standard error)",
             f"γ = {law.slope:.3f} describes them within {100 * off:.1f} percentage points",
             "A power law goes on rising where the measured accuracies level off (B6, B7), so it is a description of "
