@@ -7,7 +7,7 @@ from math import inf
 import hypothesis.strategies as st
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from strategies import NAMED, changed, problems
 
 import fairsynergy as fs
@@ -15,6 +15,8 @@ from fairsynergy.dual import bounds
 from fairsynergy.fairness import gini
 from fairsynergy.fleets import Fleets
 
+# An example is up to four fleets, each divided twice by every rule.
+FEWER = settings(max_examples=max(10, settings.default.max_examples // 4))
 # Rules that divide many fleets at once, over one resource or two.
 TOGETHER = [
     fs.Uniform(), fs.NUM(), fs.DRF(), fs.Nash(), fs.Leximin(), fs.FairSynergy(passes=1), fs.FairSynergy(passes=3),
@@ -32,6 +34,7 @@ def many(draw: st.DrawFn, **kinds: object) -> list[fs.Problem]:
 
 
 @pytest.mark.parametrize("policy", [*TOGETHER, *ONE_BY_ONE], ids=lambda policy: policy.label)
+@FEWER
 @given(stack=many(mild=True))
 def test_a_batch_is_a_loop(policy: fs.Policy, stack: list[fs.Problem]) -> None:
     fleets = Fleets.of(stack)
@@ -49,6 +52,7 @@ def test_a_batch_is_a_loop(policy: fs.Policy, stack: list[fs.Problem]) -> None:
 
 
 @pytest.mark.parametrize("policy", TOGETHER, ids=lambda policy: policy.label)
+@FEWER
 @given(stack=many())
 def test_hard_fleets_are_divided_within_their_limits(policy: fs.Policy, stack: list[fs.Problem]) -> None:
     """Scales from 1e-9 to 1e9, elasticities near 0 and 1, nothing owned: grants as good as those of a loop."""
