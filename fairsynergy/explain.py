@@ -29,7 +29,7 @@ from fairsynergy.objective import AlphaWelfare, LogHolding, TotalUtility, WorstU
 from fairsynergy.policies import EqualIncomeMarket, FairSynergy
 from fairsynergy.policies.policy import OPTIMAL_WITHIN
 from fairsynergy.problem import ROUNDING, Array, Problem
-from fairsynergy.wording import number, percent
+from fairsynergy.wording import listed, number, percent
 
 # A rest smaller than this fraction of the capacity is rounding, not left over.
 UNSPENT_FROM = 1e-9
@@ -432,7 +432,7 @@ def _common(values: Array, of: NDArray[np.bool_]) -> Array:
 
 def _listing(amounts: Array, resources: Iterable[str]) -> str:
     parts = [f"{number(a)} {name}" if a else f"no {name}" for a, name in zip(amounts, resources, strict=True)]
-    return " and ".join(parts) if len(parts) < 3 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+    return listed(parts)
 
 
 def _apart(first: float, second: float) -> tuple[str, str]:

@@ -153,11 +153,15 @@ class Fleets:
         """(b, n, m) endowment plus grant."""
         return np.asarray(self.endowment + np.asarray(grant, dtype=np.float64))
 
-    def utility(self, grant: ArrayLike) -> Array:
-        """(b, n) accuracy of each agent; 0 for padding."""
+    def log_utility(self, grant: ArrayLike) -> Array:
+        """(b, n) log U_i; means nothing for padding."""
         with np.errstate(divide="ignore"):
             logs = np.log(np.minimum(self.holding(grant), self.saturation))
-        return np.asarray(np.exp((self.elasticity * logs).sum(axis=-1)) * (self.weight > 0))
+        return np.asarray((self.elasticity * logs).sum(axis=-1))
+
+    def utility(self, grant: ArrayLike) -> Array:
+        """(b, n) accuracy of each agent; 0 for padding."""
+        return np.asarray(np.exp(self.log_utility(grant)) * (self.weight > 0))
 
     def outcome(self, grant: ArrayLike) -> Outcome:
         """What grants (b, n, m) do to each fleet. O(b n log n)."""

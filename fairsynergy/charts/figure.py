@@ -133,22 +133,3 @@ def finite(values: Any) -> Array:
     """The finite ones of values."""
     array = np.asarray(values, dtype=np.float64)
     return np.asarray(array[np.isfinite(array)])
-
-
-def signed(gain: float) -> str:
-    """A relative gain as a percentage with its sign.
-
-    >>> signed(0.1302), signed(-0.004), signed(-1e-9)
-    ('+13.0 %', '−0.4 %', '+0.0 %')
-    """
-    return f"{round(100 * gain, 1) + 0.0:+.1f} %".replace("-", "−")
-
-
-def listed(words: Sequence[str]) -> str:
-    """Words in a row.
-
-    >>> listed(["a"]), listed(["a", "b", "c"])
-    ('a', 'a, b and c')
-    """
-    *most, last = words
-    return f"{', '.join(most)} and {last}" if most else last

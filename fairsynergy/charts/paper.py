@@ -23,10 +23,8 @@ from fairsynergy.charts.figure import (
     finite,
     heading,
     in_order,
-    listed,
     mark_of,
     shapes_of,
-    signed,
     source,
     spaced,
     thinned,
@@ -37,7 +35,7 @@ from fairsynergy.charts.lines import GAP, Panel, apart_by, draw_lines
 from fairsynergy.charts.surfaces import SURFACE
 from fairsynergy.experiments.reproduction import Reproduction
 from fairsynergy.problem import Array
-from fairsynergy.wording import duration, number
+from fairsynergy.wording import duration, listed, number, signed
 
 SMALL = (194, 140)  # of the two small panels of Fig. 2 [pixels]
 BLACK = "#1a1a1a"  # on a light colour, whatever the theme

@@ -23,11 +23,11 @@ import pandas as pd
 import vl_convert
 
 from fairsynergy.charts.comparison import Spec
-from fairsynergy.charts.figure import Figure, listed
+from fairsynergy.charts.figure import Figure
 from fairsynergy.charts.paper import figures
 from fairsynergy.errors import ProblemError
 from fairsynergy.experiments.reproduction import COLUMNS, Claim, Reproduction, Verdict
-from fairsynergy.wording import duration
+from fairsynergy.wording import duration, listed
 
 FONT = "Liberation Sans, Arial, Helvetica, sans-serif"  # of one width, so that text fits wherever it is drawn
 GREY = "#888888"

@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from fairsynergy.wording import listed
+
 # Headings of a claim's four columns, by field.
 COLUMNS = {
     "paper": "What the paper claims",
@@ -81,5 +83,4 @@ class Reproduction:
             Verdict.OPEN: ("cannot be checked", "cannot be checked"),
         }
         parts = [f"{counts[verdict]} {said[counts[verdict] > 1]}" for verdict, said in words.items() if counts[verdict]]
-        listed = parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
-        return f"of {number} claim{'s' * (number > 1)}, {listed}"
+        return f"of {number} claim{'s' * (number > 1)}, {listed(parts)}"

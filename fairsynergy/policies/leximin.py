@@ -159,10 +159,9 @@ def _raise_many(fleets: Fleets) -> _Raised:
     """
     market = _BundleMarket(fleets)
     capacity = fleets.capacity
-    start = fleets.utility(np.broadcast_to((capacity / fleets.agents[:, None])[:, None], fleets.endowment.shape))
+    equal = fleets.log_utility((capacity / fleets.agents[:, None])[:, None]) - market.log_weight
     present = fleets.weight > 0
-    with np.errstate(divide="ignore", invalid="ignore"):  # of padding
-        level = np.min(np.log(start) - market.log_weight, axis=1, initial=np.inf, where=present)
+    level = np.min(equal, axis=1, initial=np.inf, where=present)
     ratio = np.zeros(len(fleets))
     solved = np.zeros(len(fleets), dtype=bool)
     grant = np.zeros((len(fleets), 2, fleets.n)).mT

@@ -19,7 +19,7 @@ from fairsynergy.experiments.paper.terms import (
     Course,
     Findings,
     Options,
-)  # fmt: skip
+)
 from fairsynergy.experiments.reproduction import Claim, Verdict
 from fairsynergy.policies import NUM
 from fairsynergy.scenarios import Setting

@@ -13,12 +13,12 @@ from fairsynergy.experiments.paper.terms import (
     Findings,
     Options,
     compared,
-    gain,
-)  # fmt: skip
+)
 from fairsynergy.experiments.reproduction import Claim, Verdict
 from fairsynergy.policies import NUM, FairSynergy
 from fairsynergy.problem import Array, Problem
 from fairsynergy.scenarios import PRESETS
+from fairsynergy.wording import signed
 
 SAME = "the same grants"
 
@@ -89,13 +89,13 @@ def agents(options: Options) -> Findings:
         Claim(
             "DL, one difficulty: NUM and Fair-Synergy", "allocate similarly", NONE, apart("DL, one difficulty"),
             f"{apart('DL, one difficulty')}; mean "
-            + gain(means["DL, one difficulty"]["Fair-Synergy"] / num["DL, one difficulty"] - 1),
+            + signed(means["DL, one difficulty"]["Fair-Synergy"] / num["DL, one difficulty"] - 1),
             "With constant returns (0.5 + 0.5) many divisions share the greatest total; the text says γ = 0.3, the "
             "notebook 0.5.", Verdict.HOLDS if apart("DL, one difficulty") == SAME else Verdict.FAILS,
         ),
         Claim(
-            "DL, mixed difficulty: mean over NUM", NONE, NONE, f"{gain(one_pass / num['DL, mixed'] - 1)} (one pass)",
-            f"{gain(best / num['DL, mixed'] - 1)} (certified optimum, {best:.6f})",
+            "DL, mixed difficulty: mean over NUM", NONE, NONE, f"{signed(one_pass / num['DL, mixed'] - 1)} (one pass)",
+            f"{signed(best / num['DL, mixed'] - 1)} (certified optimum, {best:.6f})",
             f"One pass leaves {100 * (1 - one_pass / best):.1f} % of the best total behind on this fleet.",
         ),
     )  # fmt: skip

@@ -21,13 +21,13 @@ from fairsynergy.experiments.paper.terms import (
     Findings,
     Options,
     compared,
-    gain,
-)  # fmt: skip
+)
 from fairsynergy.experiments.reproduction import Claim, Verdict
 from fairsynergy.fleets import Fleets
 from fairsynergy.policies import FairSynergy, Policy
 from fairsynergy.problem import Array
 from fairsynergy.scenarios import Setting
+from fairsynergy.wording import signed
 
 # How exact the released solver is, in accuracy.
 SOLVED = 1e-6
@@ -44,10 +44,13 @@ def configurations(options: Options) -> Findings:
     frames: list[pd.DataFrame] = []
     claims: list[Claim] = []
     tests: list[pd.DataFrame] = []
+    counts: list[int] = []
     boxes = pd.read_csv(RELEASED / "dl_boxes.csv").to_numpy()[:, ::-1]  # Fair-Synergy, Uniform, Random
     for setting in Setting:
         rules = SIX if setting is Setting.RTI else SIX | {ONE_PASS: FairSynergy(passes=1)}
-        again = _measured(_configurations(setting), rules, setting, released)
+        configurations = _configurations(setting)
+        counts.append(len(configurations.experiment))
+        again = _measured(configurations, rules, setting, released)
         course.step()
         pairs = Pairs(setting=setting, experiments=experiments, seed=options.seed)
         drawn = _measured(pairs.draw(0), rules, setting, random)
@@ -69,7 +72,7 @@ def configurations(options: Options) -> Findings:
         "gains": gains[["setting", "protocol", "experiment", "rule", "mean", "worst", "best"]],
         "tests": pd.concat(tests, ignore_index=True),
     }
-    by_hand, by_chance = (len(_configurations(setting).experiment) for setting in Setting)
+    by_hand, by_chance = counts
     protocol = (
         f"Two agents and a cloud. Released: {by_hand} configurations by hand (RTI) and {by_chance} drawn ones (DL), "
         "whose two agents share their elasticities; recomputed under one pass. Random: "
@@ -131,7 +134,7 @@ def _fig4_claims(
         return pick(means[ours]) / pick(means["Random"]) - 1
 
     def largest(means: pd.DataFrame | None, rule: str) -> str:
-        return NONE if means is None else gain(float((means[ours] / means[rule]).max()) - 1)
+        return NONE if means is None else signed(float((means[ours] / means[rule]).max()) - 1)
 
     def wins(means: pd.DataFrame | None, rule: str) -> str:
         if means is None:

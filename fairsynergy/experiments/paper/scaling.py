@@ -25,11 +25,11 @@ from fairsynergy.experiments.paper.terms import (
     Findings,
     Options,
     compared,
-    gain,
-)  # fmt: skip
+)
 from fairsynergy.experiments.reproduction import Claim, Verdict
 from fairsynergy.policies import FairSynergy, Nash, Random, Uniform
 from fairsynergy.scenarios import Setting
+from fairsynergy.wording import signed
 
 SATURATED = ", saturated"
 # About how much longer a batch takes with two resources than with one, and a search for the certified optimum of all
@@ -91,7 +91,7 @@ def growing(options: Options) -> Findings:
                     _released_gain(released, largest, rule) if rule in ("Uniform", "Random") else None,
                     at[paper] / at[rule] - 1, at["Fair-Synergy"] / at[rule] - 1,
                     FIG5_REASONS[setting][rule].format(**{
-                        name.lower(): gain(at[paper] / at[name] - 1) for name in ("NUM", "Leximin")
+                        name.lower(): signed(at[paper] / at[name] - 1) for name in ("NUM", "Leximin")
                     }),
                 )
             )  # fmt: skip
@@ -106,8 +106,8 @@ def growing(options: Options) -> Findings:
             Claim(
                 f"{setting.name}: gain over Uniform with 2, 10, 50 and {largest} agents",
                 "plateaus with more agents" if setting is Setting.RTI else "scales with more agents",
-                ", ".join(gain(_released_gain(released, n, "Uniform")) for n in shown),
-                ", ".join(map(gain, growth[paper])), ", ".join(map(gain, right)),
+                ", ".join(signed(_released_gain(released, n, "Uniform")) for n in shown),
+                ", ".join(map(signed, growth[paper])), ", ".join(map(signed, right)),
                 f"From 50 to {largest} agents it changes by {100 * (right[3] - right[2]):.1f} points."
                 if setting is Setting.RTI else "Much of the gain is accuracy above 1, which a cloud that grows with "
                 "the fleet makes possible: see dl-scaling, with saturation.",
@@ -202,12 +202,9 @@ def released_learning(options: Options) -> Findings:
             batch = replace(one, sizes=(n,)).draw(0)
             proved.append(measure(batch, {CERTIFIED + suffix: OPTIMUM}))
             course.step(SEARCH)
-    distinct, repeated = (
-        run(replace(protocol, sizes=(protocol.agents,), reseeding=reseeding), {ONE_PASS: FairSynergy(passes=1)})["mean"]
-        .round(9)
-        .nunique()
-        for reseeding in (False, True)
-    )
+    collapsed = run(replace(protocol, sizes=(protocol.agents,), reseeding=True), {ONE_PASS: FairSynergy(passes=1)})
+    drawn = free[(free["agents"] == protocol.agents) & (free["rule"] == ONE_PASS)]
+    distinct, repeated = (table["mean"].round(9).nunique() for table in (drawn, collapsed))
     course.step()
     batch = replace(protocol, sizes=(protocol.agents,)).draw(0)
     exchanged = replace(batch.fleets, elasticity=batch.fleets.elasticity[..., ::-1])
@@ -222,7 +219,7 @@ def released_learning(options: Options) -> Findings:
     claims += [
         Claim(
             "the best there is, nothing saturating", "“a single, globally optimal solution” (appendix)", NONE,
-            f"{gain(last[CONVERGED] / last['Uniform'] - 1)} over Uniform (converged)",
+            f"{signed(last[CONVERGED] / last['Uniform'] - 1)} over Uniform (converged)",
             f"mean {last[CERTIFIED]:.1f}, {last[CERTIFIED] / last['Uniform']:.0f} times Uniform; {worst_gap}",
             "The problem has many local optima, and the best gives nearly everything to one agent, whose “accuracy” "
             "is then far above 1. That is why saturation exists here.",
@@ -230,8 +227,8 @@ def released_learning(options: Options) -> Findings:
         ),
         Claim(
             "the best there is, accuracies at most 1", NONE, NONE,
-            f"{gain(last[CONVERGED + SATURATED] / last['Uniform' + SATURATED] - 1)} over Uniform (converged)",
-            f"{gain(last[CERTIFIED + SATURATED] / last['Uniform' + SATURATED] - 1)} over Uniform; {worst_gap}",
+            f"{signed(last[CONVERGED + SATURATED] / last['Uniform' + SATURATED] - 1)} over Uniform (converged)",
+            f"{signed(last[CERTIFIED + SATURATED] / last['Uniform' + SATURATED] - 1)} over Uniform; {worst_gap}",
             "Holdings beyond 1 unit add nothing, so no accuracy exceeds 1.",
         ),
         Claim(

@@ -13,6 +13,7 @@ from fairsynergy.experiments.engine import Progress
 from fairsynergy.experiments.reproduction import Claim, Verdict
 from fairsynergy.policies import POLICIES, CertifiedOptimum, FairSynergy, Policy
 from fairsynergy.scenarios import ASSETS
+from fairsynergy.wording import signed
 
 NONE = "–"
 # A claimed number holds within this part of it: the paper gives whole percents, and other seeds another sample.
@@ -86,16 +87,7 @@ def compared(
     verdict = Verdict.FAILS
     if near(recomputed) or near(released):
         verdict = Verdict.HOLDS if near(corrected) else Verdict.PROTOCOL
-    shown = NONE if released is None else gain(released)
+    shown = NONE if released is None else signed(released)
     return Claim(
-        what, f"{100 * claimed:+.0f} %", shown, gain(recomputed), gain(corrected), reason, verdict
+        what, f"{100 * claimed:+.0f} %", shown, signed(recomputed), signed(corrected), reason, verdict
     )  # fmt: skip
-
-
-def gain(share: float) -> str:
-    """A relative change with its sign, rounded to a tenth of a percent.
-
-    >>> gain(0.1304), gain(-0.06)
-    ('+13.0 %', '−6.0 %')
-    """
-    return f"{100 * share:+.1f} %".replace("-", "−")

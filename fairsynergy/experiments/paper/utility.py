@@ -12,10 +12,10 @@ from fairsynergy.experiments.paper.terms import (
     Course,
     Findings,
     Options,
-    gain,
-)  # fmt: skip
+)
 from fairsynergy.experiments.reproduction import Claim, Verdict
 from fairsynergy.problem import Array
+from fairsynergy.wording import signed
 
 
 def surface(options: Options) -> Findings:
@@ -62,8 +62,8 @@ def surface(options: Options) -> Findings:
         ),
         Claim(
             "concave in each resource, not in both together", "in each: “biconcave” (III B)", NONE,
-            f"halfway between two bundles: {gain(bend(0.5, 0.4))} for (0.5, 0.4), "
-            f"{gain(bend(0.9, 0.8))} for (0.9, 0.8)",
+            f"halfway between two bundles: {signed(bend(0.5, 0.4))} for (0.5, 0.4), "
+            f"{signed(bend(0.9, 0.8))} for (0.9, 0.8)",
             "in each always; in both together only if the elasticities add up to at most 1",
             "With increasing returns the middle of two bundles can be worth less than their average; this is why "
             "Problem 2 has several local optima.", Verdict.HOLDS if falling and bend(0.9, 0.8) < 0 else Verdict.FAILS,
