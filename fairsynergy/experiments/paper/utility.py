@@ -8,13 +8,13 @@ from scipy import stats
 
 from fairsynergy.experiments.paper.terms import (
     NONE,
-    RELEASED,
     Course,
     Findings,
     Options,
 )
 from fairsynergy.experiments.reproduction import Claim, Verdict
 from fairsynergy.problem import Array
+from fairsynergy.scenarios import ASSETS
 from fairsynergy.wording import signed
 
 
@@ -99,9 +99,9 @@ def _isoquants(gamma: tuple[float, float], levels: Array, compute: Array) -> pd.
 def curves(options: Options) -> Findings:
     """Figure 3: accuracies that others measured, against what they cost."""
     course = Course(options.tell, 1)
-    measured = pd.read_csv(RELEASED / "efficientnet.csv", comment="#")
-    size = measured["parameters_millions"].to_numpy(dtype=np.float64)
-    accuracy = measured["top1_percent"].to_numpy(dtype=np.float64) / 100
+    measured = pd.read_csv(ASSETS / "curves" / "efficientnet.csv", comment="#")
+    size = measured["parameters [millions]"].to_numpy(dtype=np.float64)
+    accuracy = measured["accuracy"].to_numpy(dtype=np.float64)
     slopes = np.diff(accuracy) / np.diff(size)
     falling = int((np.diff(slopes) < 0).sum())
     law = stats.linregress(np.log(size), np.log(accuracy))
@@ -131,7 +131,7 @@ def curves(options: Options) -> Findings:
     tables = {
         "curves": pd.DataFrame(
             {
-                "family": "EfficientNet", "model": measured["model"], "resource": "parameters [millions]",
+                "family": "EfficientNet", "model": measured["point"], "resource": "parameters [millions]",
                 "amount": size, "accuracy": accuracy, "fitted": fitted,
             }
         )
