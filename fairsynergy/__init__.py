@@ -8,7 +8,9 @@
 
 from __future__ import annotations
 
+from fairsynergy import curves as curves
 from fairsynergy import fairness as fairness
+from fairsynergy import planning as planning
 from fairsynergy.allocation import Allocation as Allocation
 from fairsynergy.allocation import Certificate as Certificate
 from fairsynergy.allocation import Status as Status
@@ -25,11 +27,13 @@ from fairsynergy.policies import CertifiedOptimum as CertifiedOptimum
 from fairsynergy.policies import Division as Division
 from fairsynergy.policies import EqualIncomeMarket as EqualIncomeMarket
 from fairsynergy.policies import FairSynergy as FairSynergy
+from fairsynergy.policies import Given as Given
 from fairsynergy.policies import Leximin as Leximin
 from fairsynergy.policies import Nash as Nash
 from fairsynergy.policies import Policy as Policy
 from fairsynergy.policies import Progress as Progress
 from fairsynergy.policies import Random as Random
+from fairsynergy.policies import Replan as Replan
 from fairsynergy.policies import Uniform as Uniform
 from fairsynergy.policies import WholeUnits as WholeUnits
 from fairsynergy.problem import Problem as Problem
@@ -50,6 +54,7 @@ __all__ = [
     "FairSynergy",
     "FairSynergyError",
     "Filling",
+    "Given",
     "Leximin",
     "Nash",
     "Policy",
@@ -57,11 +62,14 @@ __all__ = [
     "ProblemError",
     "Progress",
     "Random",
+    "Replan",
     "SolverError",
     "Status",
     "Uniform",
     "WholeUnits",
     "allocate",
+    "curves",
     "fairness",
+    "planning",
     "waterfill",
 ]

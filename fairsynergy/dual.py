@@ -299,26 +299,44 @@ def bounds(fleets: Fleets, grant: Array) -> Array:
     held = np.minimum(fleets.holding(grant), fleets.saturation)
     value = (fleets.weight * fleets.utility(grant))[..., None] * fleets.elasticity
     with np.errstate(over="ignore"):
-        marginal = np.divide(value, held, out=np.full_like(held, np.inf), where=grant > 0)
+        marginal = np.divide(value, held, out=np.full_like(held, np.inf), where=grant > fleets.floor)
     spent = grant.sum(axis=1) >= fleets.capacity * (1 - ROUNDING)
     price = np.where(spent, np.minimum(marginal.min(axis=1), PROHIBITIVE), 0.0)
-    most = np.broadcast_to(np.minimum(fleets.upper, fleets.capacity[:, None]), grant.shape)
-    present = fleets.weight > 0
-    each = np.broadcast_to(price[:, None], grant.shape)
+    return bounds_at(fleets, price)
+
+
+def bounds_at(fleets: Fleets, price: Array) -> Array:
+    """(b,) proved bounds on the best total of each fleet: D at prices (b, m), whatever they are. O(b n).
+
+    Parameters
+    ----------
+    fleets : Fleets
+        Over one or two resources.
+    price : (b, m) array
+        One price per fleet and resource [accuracy per unit], >= 0.
+    """
+    shape = fleets.endowment.shape
+    least = np.broadcast_to(fleets.floor, shape)
+    spare = np.maximum(fleets.capacity - least.sum(axis=1), 0.0)[:, None]
+    most = np.minimum(fleets.upper, least + spare)
+    each = np.broadcast_to(price[:, None], shape)
     if fleets.m == 1:
         gamma = fleets.elasticity
         with np.errstate(all="ignore"):
             wanted = np.log(fleets.weight[..., None] * gamma / np.maximum(each, NO_PRICE)) / (1 - gamma)
-            best = np.clip(np.exp(wanted) - fleets.endowment, 0.0, most)
+            best = np.clip(np.exp(wanted) - fleets.endowment, least, most)
         gain = fleets.weight * fleets.utility(best) - (each * best).sum(axis=2)
     else:
-        rows = [np.ascontiguousarray(value[present]) for value in (fleets.endowment, fleets.elasticity, most, each)]
-        own, gamma, top, at = rows
-        level = np.full((1, 2), fleets.saturation)
-        crowd = Fleet(_Crowd(fleets.capacity[0], own, gamma, level, fleets.weight[present]))
-        best, worth = crowd.respond(Box(np.zeros_like(top), top), at.T)
+        present = fleets.weight > 0
+        level = np.broadcast_to(fleets.saturation, shape)
+        arrays = (fleets.endowment, fleets.elasticity, level, least, most, each)
+        # Agents along the last axis, as a fleet's responses are computed.
+        rows = (np.stack([value[..., k][present] for k in range(2)]).T for value in arrays)
+        own, returns, useful, bottom, top, at = rows
+        crowd = Fleet(_Crowd(fleets.capacity[0], own, returns, useful, fleets.weight[present]))
+        bought, worth = crowd.respond(Box(bottom, top), at.T)
         gain = np.zeros(present.shape)
-        gain[present] = worth - (at.T * best).sum(axis=0)
+        gain[present] = worth - (at.T * bought).sum(axis=0)
     return np.asarray(gain.sum(axis=1) + np.vecdot(price, fleets.capacity))
 
 

@@ -18,18 +18,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from enum import Enum
+from functools import lru_cache
 from itertools import compress
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fairsynergy.allocation import Allocation
+from fairsynergy.allocation import Allocation, allocate
 from fairsynergy.objective import AlphaWelfare, LogHolding, TotalUtility, WorstUtility
+from fairsynergy.objective import last_unit as last_unit
+from fairsynergy.objective import next_unit as next_unit
 from fairsynergy.policies import EqualIncomeMarket, FairSynergy
 from fairsynergy.policies.policy import OPTIMAL_WITHIN
-from fairsynergy.problem import ROUNDING, Array, Problem
-from fairsynergy.wording import listed, number, percent
+from fairsynergy.problem import ROUNDING, Array, Problem, read_only
+from fairsynergy.wording import apart, listed, number, percent
 
 # A rest smaller than this fraction of the capacity is rounding, not left over.
 UNSPENT_FROM = 1e-9
@@ -115,44 +118,6 @@ class Standing(Enum):
     CEILING = "at its ceiling"
     SATURATED = "has all it can use"
     UNAVAILABLE = "none to share"
-
-
-def next_unit(problem: Problem, grant: Array) -> Array:
-    """(n, m) what more adds to the total [accuracy per unit]; 0 once saturated, infinite for a first unit.
-
-    Parameters
-    ----------
-    problem : Problem
-        The fleet.
-    grant : (n, m) array
-        Who receives what [units of each resource].
-
-    Examples
-    --------
-    >>> fleet = Problem(endowment=[0.25, 0.0, 1.0], capacity=0.0, elasticity=[0.5, 0.5, 0.5], saturation=1)
-    >>> next_unit(fleet, np.zeros((3, 1))).ravel()
-    array([ 1., inf,  0.])
-    """
-    holding, value = problem.holding(grant), last_unit(problem, grant)
-    value[(holding == 0) & (value > 0)] = np.inf
-    value[holding >= problem.saturation * (1 - ROUNDING)] = 0.0
-    return np.asarray(value)
-
-
-def last_unit(problem: Problem, grant: Array) -> Array:
-    """(n, m) what the last unit added to the total [accuracy per unit], lost if it is taken; 0 beyond saturation.
-
-    Parameters
-    ----------
-    problem : Problem
-        The fleet.
-    grant : (n, m) array
-        Who receives what [units of each resource].
-    """
-    with np.errstate(over="ignore"):
-        value = np.exp(TotalUtility().log_marginal(problem, grant))
-    value[problem.holding(grant) > problem.saturation * (1 + ROUNDING)] = 0.0
-    return np.asarray(value)
 
 
 def going_price(allocations: Mapping[str, Allocation]) -> Array:
@@ -309,7 +274,7 @@ def exchanges(allocation: Allocation) -> str:
         if takes[taker] <= gives[giver] * (1 + OPTIMAL_WITHIN):
             clauses.append(f"{who} and no exchange of it would add accuracy")
             continue
-        less, more = _apart(gives[giver], takes[taker])
+        less, more = apart(gives[giver], takes[taker])
         more = "more than any price" if np.isinf(takes[taker]) else more
         clauses.append(
             f"{who}, but moving some from {problem.agents[giver]} ({less} accuracy per unit) to "
@@ -332,6 +297,39 @@ def sentences(allocation: Allocation, *, price: Array, agents: Iterable[int] | N
     """
     fleet = _Fleet(allocation, price)
     return [fleet.sentence(i) for i in (range(allocation.problem.n) if agents is None else agents)]
+
+
+def why(allocation: Allocation, *, agents: Iterable[int] | None = None) -> list[str]:
+    """The `sentences` at the going price of the allocation's own problem, which is found first if need be.
+
+    Parameters
+    ----------
+    allocation : Allocation
+        Of any rule.
+    agents : iterable of int, optional
+        Which agents, by position; default all.
+
+    Raises
+    ------
+    SolverError
+        If there is no going price, since Fair-Synergy did not finish on the problem.
+
+    Examples
+    --------
+    >>> import fairsynergy as fs
+    >>> fleet = fs.Problem(endowment=[0.1, 0.8], capacity=0.5, elasticity=[0.5, 0.3], agents=["drone", "truck"])
+    >>> why(fs.allocate(fleet, fs.Uniform()), agents=[1])
+    ['truck owns 0.80 compute and receives 0.25: ... More compute would add 0.29 ..., the going price is 0.65.']
+    """
+    known = allocation.policy == FairSynergy()
+    price = going_price({FairSynergy.name: allocation}) if known else _price_of(allocation.problem)
+    return sentences(allocation, price=price, agents=agents)
+
+
+@lru_cache(maxsize=16)
+def _price_of(problem: Problem) -> Array:
+    """The going price, found once for all rules that divide the problem."""
+    return read_only(going_price({FairSynergy.name: allocate(problem, FairSynergy())}))
 
 
 class _Fleet:
@@ -380,7 +378,7 @@ class _Fleet:
         if abs(value - price) <= OPTIMAL_WITHIN * price:
             adds, compared = number(price), "exactly the going price"
         else:
-            adds, costs = _apart(value, price)
+            adds, costs = apart(value, price)
             compared = f"the going price is {costs}"
         if verdict:
             compared = f"{compared}: {verdict}"
@@ -433,14 +431,3 @@ def _common(values: Array, of: NDArray[np.bool_]) -> Array:
 def _listing(amounts: Array, resources: Iterable[str]) -> str:
     parts = [f"{number(a)} {name}" if a else f"no {name}" for a, name in zip(amounts, resources, strict=True)]
     return listed(parts)
-
-
-def _apart(first: float, second: float) -> tuple[str, str]:
-    """Both numbers with as many digits as it takes to see that they differ."""
-    if number(first) != number(second):
-        return number(first), number(second)
-    for digits in range(3, 9):
-        texts = f"{first:.{digits}g}", f"{second:.{digits}g}"
-        if texts[0] != texts[1]:
-            break
-    return texts

@@ -147,21 +147,27 @@ class AlphaWelfare(SumObjective):
 
     def level(self, problem: Problem, grant: Array) -> Levelling:
         levelled = super().level(problem, grant)
+        with np.errstate(divide="ignore"):
+            log_price = np.log(levelled.price) - self.log_unit(problem, grant)
+        return levelled._replace(residual=max(levelled.residual, self._entry(problem, grant, log_price)))
+
+    def _entry(self, problem: Problem, grant: Array, log_price: Array) -> float:
+        """How far, relatively, a first bundle of all that an agent lacks is worth more than its price; 0 if nowhere.
+
+        From nothing, one resource alone adds nothing; several together do if the mean of their marginals, taken where
+        holdings become representable, is above their prices: (m,) or (n, m) logarithms, in units of the sum.
+        """
         trapped = self._trapped(problem, grant)
         if not trapped.any():
-            return levelled
-        # From nothing, one resource alone adds nothing; several together do if this mean is above their prices.
-        # Taken where holdings become representable.
+            return 0.0
         crumb = np.where(trapped, TINY, grant)
         returns = (1 - self.alpha) * problem.elasticity
-        with np.errstate(divide="ignore", invalid="ignore"):
-            log_price = np.log(levelled.price) - self.log_unit(problem, grant)
-            above = returns * (self.log_marginal(problem, crumb) - log_price)
-        above = np.where(trapped, above, 0.0)
         rows = trapped.any(axis=1)
-        mean = above[rows].sum(axis=1) / (returns * trapped)[rows].sum(axis=1)
-        with np.errstate(over="ignore"):
-            return Levelling(levelled.price, max(levelled.residual, float(np.expm1(np.max(mean)))))
+        with np.errstate(invalid="ignore", over="ignore"):
+            above = np.where(trapped, returns * (self.log_marginal(problem, crumb) - log_price), 0.0)
+            mean = above[rows].sum(axis=1) / (returns * trapped)[rows].sum(axis=1)
+            # One resource for nothing and another beyond any number: nothing is proved.
+            return max(0.0, float(np.expm1(np.max(np.where(np.isnan(mean), np.inf, mean)))))
 
     def _trapped(self, problem: Problem, grant: Array) -> Mask:
         """(n, m) what an agent lacks, if it lacks several resources that can all be had and has no use for one
@@ -207,6 +213,63 @@ class TotalUtility(AlphaWelfare):
                 bound += min(price * left + np.maximum(gain - price, 0.0) @ room for price in prices)
                 bound += float(gain @ (floor - grant[:, k]))
         return float(bound) if np.isfinite(bound) else None
+
+
+class NetOfTaking(Objective):
+    """The total accuracy less a price on every unit taken away from whom it was given: sum_i w_i U_i - sum_k
+    price_k sum_i (previous_ik - x_ik)^+.
+
+    The second sum bends where a grant equals the previous one. There the marginal has two values: the next unit adds
+    w_i dU_i/dx_ik, but the last one costs that and its price.
+
+    Parameters
+    ----------
+    previous : (n, m) array
+        Who had what [units of each resource].
+    price : (m,) array
+        Of one unit taken [accuracy per unit]; infinity if nothing may be taken that need not be.
+    """
+
+    sentence = "the fleet's total accuracy less the price of every unit taken away"
+
+    def __init__(self, previous: Array, price: Array) -> None:
+        self.previous, self.price = previous, price
+
+    def concave(self, problem: Problem) -> bool:
+        return TotalUtility().concave(problem)
+
+    def value(self, problem: Problem, grant: Array) -> float:
+        """The objective; what must be taken at an infinite price is not counted."""
+        taken = np.maximum(self.previous - grant, 0.0).sum(axis=0)
+        return float(problem.weight @ problem.utility(grant) - np.where(self.price < np.inf, self.price, 0.0) @ taken)
+
+    def level(self, problem: Problem, grant: Array) -> Levelling:
+        lost = TotalUtility().log_marginal(problem, grant)
+        idle = problem.holding(grant) >= problem.saturation * (1 - ROUNDING)
+        added = np.where(idle, -np.inf, lost)
+        buyers, sellers = grant < problem.ceiling, grant > problem.floor + TINY
+        below, given = grant < self.previous, grant > self.previous
+        price = np.zeros(problem.m)
+        worst = 0.0
+        with np.errstate(divide="ignore", over="ignore"):
+            log_tax = np.log(self.price)
+            for k in range(problem.m):
+                least = self.price[k] == np.inf and bool((below & buyers)[:, k].any())
+                if least and (given & sellers)[:, k].any():
+                    worst = np.inf  # somebody was taken from who could have kept it
+                # Where some must be taken at any price, those that it is taken from stand at one price, too.
+                trade = ~given[:, k] if least else np.ones(problem.n, dtype=bool)
+                tax = -np.inf if least else log_tax[k]
+                wants = np.logaddexp(added[:, k], np.where(below[:, k], tax, -np.inf))
+                gives = np.logaddexp(lost[:, k], np.where(given[:, k], -np.inf, tax))
+                wanting = buyers[:, k] & trade & (below[:, k] if least else True)
+                log_price, residual = _between(wants[wanting], gives[sellers[:, k] & trade])
+                price[k] = np.inf if least else max(np.exp(log_price), TINY) if log_price > -np.inf else 0.0
+                worst = max(worst, residual)
+            # What an agent had is cheaper for it by the price of having taken it.
+            rebate = np.where(below & np.isfinite(self.price), self.price, 0.0)
+            net = np.log(np.maximum(price - rebate, TINY))
+        return Levelling(price, max(worst, TotalUtility()._entry(problem, grant, net)))
 
 
 class LogHolding(SumObjective):
@@ -279,6 +342,44 @@ class WorstUtility(Objective):
         cost = np.exp(rate[chosen] - log_value[rows, chosen]).sum()
         price[traded] = np.exp(level[rows].mean() + rate[traded]) / cost
         return price
+
+
+def next_unit(problem: Problem, grant: Array) -> Array:
+    """(n, m) what more adds to the total [accuracy per unit]; 0 once saturated, infinite for a first unit.
+
+    Parameters
+    ----------
+    problem : Problem
+        The fleet.
+    grant : (n, m) array
+        Who receives what [units of each resource].
+
+    Examples
+    --------
+    >>> fleet = Problem(endowment=[0.25, 0.0, 1.0], capacity=0.0, elasticity=[0.5, 0.5, 0.5], saturation=1)
+    >>> next_unit(fleet, np.zeros((3, 1))).ravel()
+    array([ 1., inf,  0.])
+    """
+    holding, value = problem.holding(grant), last_unit(problem, grant)
+    value[(holding == 0) & (value > 0)] = np.inf
+    value[holding >= problem.saturation * (1 - ROUNDING)] = 0.0
+    return np.asarray(value)
+
+
+def last_unit(problem: Problem, grant: Array) -> Array:
+    """(n, m) what the last unit added to the total [accuracy per unit], lost if it is taken; 0 beyond saturation.
+
+    Parameters
+    ----------
+    problem : Problem
+        The fleet.
+    grant : (n, m) array
+        Who receives what [units of each resource].
+    """
+    with np.errstate(over="ignore"):
+        value = np.exp(TotalUtility().log_marginal(problem, grant))
+    value[problem.holding(grant) > problem.saturation * (1 + ROUNDING)] = 0.0
+    return np.asarray(value)
 
 
 def hopeful(problem: Problem) -> Mask:

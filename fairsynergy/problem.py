@@ -93,7 +93,7 @@ class Problem:
         agents: Sequence[str] | None = None,
         resources: Sequence[str] | None = None,
     ) -> None:
-        own = _matrix("endowment", endowment)
+        own = matrix("endowment", endowment)
         n, m = own.shape
         names = _names("agents", agents, n, "agent")
         kinds = _names("resources", resources, m, "resource")
@@ -105,7 +105,7 @@ class Problem:
         put("resources", kinds)
         put("endowment", own)
         put("capacity", _vector("capacity", capacity, m, "one amount per resource"))
-        put("elasticity", _matrix("elasticity", elasticity))
+        put("elasticity", matrix("elasticity", elasticity))
         if self.elasticity.shape != (n, m):
             raise ProblemError(
                 f"`elasticity` has shape {self.elasticity.shape}, but `endowment` has {n} agents and {m} "
@@ -136,19 +136,65 @@ class Problem:
         self._refuse("saturation", ~(self.saturation > 0), "> 0", "use infinity for no saturation")
         self._refuse("floor", self.floor > self.ceiling, "at most its ceiling", "lower the floor or raise the ceiling")
         promised = self.floor.sum(axis=0)
-        self._refuse(
-            "capacity",
-            promised > self.capacity * (1 + ROUNDING),
-            "at least the sum of the floors",
-            "raise the capacity or lower the floors; the floors need " + _listing(promised, kinds),
-        )
+        short = promised > self.capacity * (1 + ROUNDING)
+        if short.any():
+            what = self._promised(short)
+            self._refuse(
+                "capacity",
+                short,
+                f"at least the sum of the {what}",
+                f"raise the capacity or lower the {what}; the {what} need " + _listing(promised, kinds),
+            )
 
-    def _refuse(self, field: str, bad: NDArray[np.bool_], allowed: str, remedy: str) -> None:
+    def _promised(self, short: NDArray[np.bool_]) -> str:
+        """What asks too much of these resources (m,), as the user knows it: a locked grant is its own ceiling."""
+        asked = (self.floor > 0) & short
+        locked = asked & (self.floor == self.ceiling)
+        if not locked.any():
+            return "floors"
+        return "locked grants" if np.array_equal(locked, asked) else "floors and locked grants"
+
+    def amounts(self, field: str, given: ArrayLike) -> Array:
+        """Amounts that somebody names for this fleet, such as a split by hand, checked like the fleet's own.
+
+        Parameters
+        ----------
+        field : str
+            The argument they were given as, for the message.
+        given : (n, m) or (n,) array_like
+            One amount per agent and resource [units of the resource]; finite, >= 0. One dimension means m = 1.
+
+        Raises
+        ------
+        ProblemError
+            If there is not one for every agent and resource, or one of them is no amount.
+
+        Examples
+        --------
+        >>> fleet = Problem(endowment=[0.1, 0.3], capacity=0.5, elasticity=[0.9, 0.3], agents=["drone", "truck"])
+        >>> fleet.amounts("grant", [0.2, -0.1])
+        Traceback (most recent call last):
+        ...
+        fairsynergy.errors.ProblemError: `grant[1, 0]` (truck, compute) must be finite and >= 0, got -0.1; ...
+        """
+        value = matrix(field, given)
+        if value.shape != (self.n, self.m):
+            raise ProblemError(
+                f"`{field}` has shape {value.shape}, but there are {self.n} agents and {self.m} resources; give one "
+                f"amount per agent and resource, shape ({self.n}, {self.m})",
+                field=field,
+            )
+        self._refuse(field, ~(np.isfinite(value) & (value >= 0)), "finite and >= 0", "use 0 for nothing", among=value)
+        return value
+
+    def _refuse(
+        self, field: str, bad: NDArray[np.bool_], allowed: str, remedy: str, *, among: Array | None = None
+    ) -> None:
         """Raise for the first entry where `bad` holds, naming it as the user knows it."""
         if not bad.any():
             return
         index = tuple(int(i) for i in np.unravel_index(int(np.argmax(bad)), bad.shape))
-        value = float(getattr(self, field)[index])
+        value = float((getattr(self, field) if among is None else among)[index])
         of_resource = field == "capacity"
         where = [self.resources[index[0]]] if of_resource else [self.agents[index[0]]]
         if len(index) == 2:
@@ -257,7 +303,21 @@ def _floats(field: str, given: ArrayLike) -> Array:
     return np.asarray(np.array(raw, dtype=np.float64, order="C") + 0.0)
 
 
-def _matrix(field: str, given: ArrayLike) -> Array:
+def matrix(field: str, given: ArrayLike) -> Array:
+    """(agents, resources) numbers as a read-only copy; one dimension means one resource.
+
+    Parameters
+    ----------
+    field : str
+        The argument they were given as, for the message.
+    given : (n, m) or (n,) array_like
+        Numbers, NaN among them or not.
+
+    Raises
+    ------
+    ProblemError
+        If they are no numbers, or not in one or two dimensions, or none at all.
+    """
     value = _floats(field, given)
     if value.ndim == 1:
         value = value[:, None]

@@ -71,6 +71,21 @@ def signed(gain: float) -> str:
     return f"{round(100 * gain, 1) + 0.0:+.1f} %".replace("-", "−")
 
 
+def apart(first: float, second: float) -> tuple[str, str]:
+    """Both numbers with as many digits as it takes to see that they differ.
+
+    >>> apart(0.5234, 0.5241), apart(0.52, 0.9)
+    (('0.523', '0.524'), ('0.52', '0.90'))
+    """
+    if number(first) != number(second):
+        return number(first), number(second)
+    for digits in range(3, 9):
+        texts = f"{first:.{digits}g}", f"{second:.{digits}g}"
+        if texts[0] != texts[1]:
+            break
+    return texts
+
+
 def listed(words: Sequence[str]) -> str:
     """Words in a row.
 

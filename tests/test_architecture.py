@@ -23,8 +23,10 @@ LAYERS = (
     {"collaborative"},
     {"sheets"},
     {"fairness", "fleet_files", "curves", "reference"},
+    {"planning"},
     {"scenarios", "wording"},
-    {"explain"},
+    {"explain", "advice", "forecasts", "tray"},
+    {"snippet", "workbook"},
     {"fairsynergy"},
     {"experiments"},
     {"charts"},
@@ -45,13 +47,15 @@ HOMES = {
     "cvxpy": {"reference"},
     "altair": {"charts"},
     "jinja2": {"charts"},
+    "xlsxwriter": {"workbook"},
     "vl_convert": {"charts"},
     "streamlit": {"ui", "launch", "pages", "app"},
     "starlette": {"launch"},
     "rich": {"cli"},
     "joblib": {"experiments"},
     "pyarrow": {"experiments"},
-    "threadpoolctl": {"experiments", "ui"},
+    "threadpoolctl": {"experiments", "ui", "curves"},
+    "sklearn": {"curves"},
     "distributed": {"experiments"},
     "benchmarks": {"cli"},  # at the top of a checkout, and in no wheel
 }
@@ -147,7 +151,7 @@ def test_a_right_import_is_accepted(layer, source):
 
 def test_importing_the_package_loads_no_interface():
     """A notebook or a worker that only allocates does not pay for the dashboard or the referee."""
-    heavy = {"streamlit", "plotly", "altair", "cvxpy"}
+    heavy = {"streamlit", "plotly", "altair", "cvxpy", "sklearn"}
     code = f"import sys, fairsynergy; print(*sorted({heavy!r} & set(sys.modules)))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert loaded.stdout.split() == []

@@ -41,7 +41,8 @@ SHAPE = re.compile(r"\((\.\.\.|[a-z0-9])(, [a-z0-9])*,?\)")
 
 def arrays(thing):
     """Whether the thing takes or gives an array, by its annotations."""
-    function = getattr(thing, "fget", None) or getattr(thing, "func", None) or thing
+    inside = (getattr(thing, name, None) for name in ("fget", "func", "__func__"))
+    function = next(filter(None, inside), thing)
     return any("Array" in str(kind) for kind in inspect.get_annotations(function).values())
 
 

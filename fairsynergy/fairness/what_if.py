@@ -87,7 +87,7 @@ def _elasticity(allocation: Allocation, k: int) -> Elasticity:
 
 def _measured(allocation: Allocation, k: int) -> Elasticity:
     problem, name = allocation.problem, allocation.problem.resources[k]
-    if _by_lot(allocation.policy):
+    if by_lot(allocation.policy):
         return Elasticity(name, None, BY_LOT)
     slopes, still = [], True
     for factor in (1 + STEP, 1 - STEP):
@@ -130,7 +130,7 @@ def unit_free(problem: Problem, policy: Policy, *, before: Array | None = None) 
     >>> round(unit_free(fleet, fs.FairSynergy()).amount, 3)
     0.209
     """
-    if _by_lot(policy):
+    if by_lot(policy):
         return Check(None, 0.0, None, None, BY_LOT)
     try:
         return _moved_by_units(problem, policy, policy.divide(problem).grant if before is None else before)
@@ -172,7 +172,7 @@ def monotone(problem: Problem, policy: Policy, *, before: Array | None = None) -
     >>> check.holds, check.resource, check.agent
     (False, 'compute', 'agent 2')
     """
-    if _by_lot(policy):
+    if by_lot(policy):
         return Check(None, 0.0, None, None, BY_LOT)
     if not problem.capacity.any():
         return Check(None, 0.0, None, None, "there is nothing to share, so no percentage of it")
@@ -198,6 +198,6 @@ def _hurt_by_more(problem: Problem, policy: Policy, before: Array) -> Check:
     return worst
 
 
-def _by_lot(policy: Policy) -> bool:
+def by_lot(policy: Policy) -> bool:
     """Whether asking again would draw again, and change the draws of whoever owns the generator."""
     return isinstance(getattr(policy, "seed", None), np.random.Generator | np.random.RandomState)

@@ -11,6 +11,7 @@ from fairsynergy.policies.alpha_fair import Nash as Nash
 from fairsynergy.policies.certified_optimum import CertifiedOptimum as CertifiedOptimum
 from fairsynergy.policies.certified_optimum import Progress as Progress
 from fairsynergy.policies.fair_synergy import FairSynergy as FairSynergy
+from fairsynergy.policies.given import Given as Given
 from fairsynergy.policies.leximin import Leximin as Leximin
 from fairsynergy.policies.market import EqualIncomeMarket as EqualIncomeMarket
 from fairsynergy.policies.names import NAMES as NAMES
@@ -23,4 +24,5 @@ from fairsynergy.policies.policy import Policy as Policy
 from fairsynergy.policies.proportional import DRF as DRF
 from fairsynergy.policies.proportional import Random as Random
 from fairsynergy.policies.proportional import Uniform as Uniform
+from fairsynergy.policies.replan import Replan as Replan
 from fairsynergy.policies.whole_units import WholeUnits as WholeUnits

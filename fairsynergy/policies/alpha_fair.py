@@ -137,7 +137,8 @@ class AlphaFair(Policy):
         if not separable or (fleets.endowment == 0).any(axis=2)[fleets.weight > 0].any():
             return None
         value, returns = (fleets.weight[..., None] * fleets.elasticity).mT, (1 - self.alpha) * fleets.elasticity.mT
-        return waterfill(value, 1 - returns, fleets.endowment.mT, fleets.capacity, 0.0, fleets.upper.mT).grant.mT
+        floor, upper = fleets.floor.mT, fleets.upper.mT
+        return waterfill(value, 1 - returns, fleets.endowment.mT, fleets.capacity, floor, upper).grant.mT
 
 
 @dataclass(frozen=True)

@@ -100,7 +100,7 @@ class FairSynergy(Policy):
     def _divide_together(self, fleets: Fleets) -> Array | None:
         if fleets.m > 1 and self.passes is None:
             return None
-        grant = np.zeros((len(fleets), fleets.m, fleets.n)).mT
+        grant = np.zeros((len(fleets), fleets.m, fleets.n)).mT + fleets.floor
         moving, run = np.arange(len(fleets)), _Run(grant.copy(), None)
         for passed in range(self._most(fleets)):
             before, part = run.grant, fleets[moving] if passed else fleets
@@ -113,6 +113,11 @@ class FairSynergy(Policy):
                     break
                 run = _Run(run.grant[rest], None if run.price is None else run.price[rest])
         return grant
+
+    def sketch_many(self, fleets: Fleets, near: Array | None = None) -> Array:
+        if fleets.m == 1 or self.passes is not None:
+            return self.divide_many(fleets).grant
+        return climb_many(fleets, _nash(fleets) if near is None else near)
 
     def _most(self, fleet: Problem | Fleets) -> int:
         """How many passes at most; one resource is done after one."""
@@ -203,6 +208,49 @@ def climb(problem: Problem, starts: Array) -> Division:
     return Division(settled.grant, passes + settled.iterations)
 
 
+def climb_many(fleets: Fleets, start: Array) -> Array:
+    """Grants (b, n, m): alternate convex search in many fleets, until a pass no longer shows in their totals.
+
+    Each fleet is climbed once, from the start or, where that is better, from everything given to one agent: with
+    increasing returns that may be the optimum, and no search would change the one who has it all.
+
+    Parameters
+    ----------
+    fleets : Fleets
+        Over any number of resources.
+    start : (n, m) or (b, n, m) array
+        Where to climb from. A pass that improves a total by less than `COMPARABLE`, relatively, is that fleet's last.
+    """
+    grant = np.broadcast_to(start, fleets.endowment.shape)
+    alone = _to_one(fleets)
+    before, other = fleets.total(grant), fleets.total(alone)
+    grant = np.where((other > before)[:, None, None], alone, grant)
+    before = np.maximum(other, before)
+    moving, part, run = np.arange(len(fleets)), fleets, _Run(grant, None)
+    for _ in range(MAX_PASSES):
+        run = _pass(part, run, np.tile(np.arange(fleets.m), (len(part), 1)))
+        grant[moving, : part.n] = run.grant
+        total = part.total(run.grant)
+        rest = total - before > COMPARABLE * total
+        moving = moving[rest]
+        if len(moving) == 0:
+            break
+        before, part = total[rest], part if rest.all() else part[rest]
+        run = _Run(run.grant[rest][:, : part.n], None if run.price is None else run.price[rest])
+    return grant
+
+
+def _to_one(fleets: Fleets) -> Array:
+    """Grants (b, n, m): to the agent that it adds most to all that floors leave, as far as it can use that."""
+    least = np.broadcast_to(fleets.floor, fleets.endowment.shape)
+    spare = np.maximum(fleets.capacity - least.sum(axis=1), 0.0)[:, None]
+    most = np.minimum(fleets.upper, least + spare)
+    gain = fleets.weight * (fleets.utility(most) - fleets.utility(least))
+    first = gain == gain.max(axis=1, keepdims=True)
+    first &= np.cumsum(first, axis=1) == 1
+    return np.where(first[..., None], most, least)
+
+
 def _settle(problem: Problem, run: _Run) -> Division:
     """Go on with one search until no holding moves, not even of agents too small to show in the total."""
     order = np.arange(problem.m)[None]
@@ -274,13 +322,13 @@ def _level(problem: Problem, grant: Array, going: Array) -> Array | None:
     return None
 
 
-def _nash(problem: Problem) -> Array:
-    """Grants (n, m) at the Nash point: kernel with c = w gamma, p = 1.
+def _nash(fleet: Problem | Fleets) -> Array:
+    """Grants (..., n, m) at the Nash point: kernel with c = w gamma, p = 1.
 
     They are positive, like equal shares: from nothing, an agent that lacks one resource is never offered the other.
     """
-    value = (problem.weight[:, None] * problem.elasticity).T
-    return waterfill(value, 1.0, problem.endowment.T, problem.capacity, problem.floor.T, problem.upper.T).grant.T
+    value = (fleet.weight[..., None] * fleet.elasticity).mT
+    return waterfill(value, 1.0, fleet.endowment.mT, fleet.capacity, fleet.floor.mT, fleet.upper.mT).grant.mT
 
 
 def _equal_shares(problem: Problem) -> Array:

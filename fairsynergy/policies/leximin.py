@@ -91,17 +91,49 @@ class Leximin(Policy):
         return Division(grant, rounds)
 
     def _divide_together(self, fleets: Fleets) -> Array | None:
-        if fleets.m > 2 or not (fleets.endowment[fleets.weight > 0] > 0).all() or not (fleets.capacity > 0).all():
+        owned = ((fleets.endowment > 0).all(axis=2) | (fleets.weight == 0)).all(axis=1)
+        plain = owned & (fleets.capacity > 0).all(axis=1)
+        if fleets.m > 2 or not plain.any():
             return None
+        if fleets.m == 1 and plain.all():
+            own, gamma, floor = fleets.endowment.mT, fleets.elasticity.mT, fleets.floor.mT
+            upper = fleets.upper.mT
+            return waterfill(fleets.weight[:, None], gamma, own, fleets.capacity, floor, upper).grant.mT
         if fleets.m == 1:
-            own, gamma, upper = fleets.endowment.mT, fleets.elasticity.mT, fleets.upper.mT
-            return waterfill(fleets.weight[:, None], gamma, own, fleets.capacity, 0.0, upper).grant.mT
-        raised = _raise_many(fleets)
-        if not raised.solved.all():
-            for i in np.flatnonzero(~raised.solved):
-                problem = fleets.problem(int(i))
-                raised.grant[i, : problem.n] = self.divide(problem).grant
-        return raised.grant
+            return None
+        grant = np.zeros((len(fleets), 2, fleets.n)).mT
+        part = fleets if plain.all() else fleets[plain]
+        raised = _raise_many(part)
+        grant[plain, : part.n] = raised.grant
+        left = ~plain
+        left[plain] = ~raised.solved
+        for i in np.flatnonzero(left):
+            problem = fleets.problem(int(i))
+            grant[i, : problem.n] = self.divide(problem).grant
+        return grant
+
+
+def cheapest(problem: Problem, level: float, prices: Array) -> Array:
+    """Grants (n, 2), within every floor, ceiling and saturation, that lift everybody to a level at the least cost.
+
+    Parameters
+    ----------
+    problem : Problem
+        With two resources; its capacities do not count.
+    level : float
+        Of U_i / w_i, > 0. Who cannot reach it receives all it can use; who lacks what nobody can give, its floor.
+    prices : (2,) array
+        Money per unit of each resource, > 0.
+
+    Examples
+    --------
+    >>> fleet = Problem(endowment=[[0.1, 0.2], [0.4, 0.1]], capacity=[0, 0], elasticity=[[0.5, 0.4], [0.3, 0.3]])
+    >>> cheapest(fleet, 0.5, np.array([2.0, 1.0])).round(3)
+    array([[0.276, 0.401],
+           [0.   , 0.148]])
+    """
+    market = _BundleMarket(Fleets.around(problem, capacity=np.ones((1, 2))))
+    return np.asarray(market.grant(market.bundles(np.log(level), np.log(prices[0] / prices[1])))[0])
 
 
 def _raise_along(problem: Problem, k: int, grant: Array) -> Division:

@@ -82,6 +82,18 @@ class Policy(ABC):
                 bound[i] = proved_bound(problem, division.proof)
         return Divisions(grant, bound)
 
+    def sketch_many(self, fleets: Fleets, near: Array | None = None) -> Array:
+        """Grants (b, n, m) like those of `divide_many`, or nearly, where that would take long: for searches and charts.
+
+        Parameters
+        ----------
+        fleets : Fleets
+            Hundreds of them, as a rule.
+        near : (n, m) array, optional
+            Grants of a similar fleet, where a rule that searches begins.
+        """
+        return self.divide_many(fleets).grant
+
     def _divide_together(self, fleets: Fleets) -> Array | None:
         """Grants (b, n, m), nothing to padding; None where these fleets must be divided one by one."""
         return None

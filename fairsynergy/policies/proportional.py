@@ -71,10 +71,13 @@ class Random(Policy):
     sentence: ClassVar[str] = "Shares are drawn by lot; any rule worth having should beat it."
 
     def divide(self, problem: Problem) -> Division:
+        return Division(_along(self.lots(problem), problem).grant.mT, 0)
+
+    def lots(self, problem: Problem) -> Array:
+        """(n, m) the shares drawn, adding up to one; the same at every call unless the seed is a generator."""
         generators = np.random.Generator | np.random.RandomState
         rng = self.seed if isinstance(self.seed, generators) else np.random.default_rng(self.seed)
-        share = np.stack([rng.dirichlet(problem.weight) for _ in range(problem.m)], axis=1)
-        return Division(_along(share, problem).grant.mT, 0)
+        return np.stack([rng.dirichlet(problem.weight) for _ in range(problem.m)], axis=1)
 
     def _divide_together(self, fleets: Fleets) -> Array | None:
         """Grants (b, n, m) along the fleets' own lots, if they have any, whatever the seed."""

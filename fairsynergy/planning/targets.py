@@ -1,0 +1,896 @@
+"""Inverse questions: what is the least cloud under which a rule reaches a target, and how is one budget best split?
+
+The forward question, what a rule makes of a capacity, is answered by `allocate`; f(C) is the aim it reaches there: the
+worst-off's accuracy, the mean, or one agent's. The least amount t on a ray C(t) = a + t d with f(C(t)) >= level is
+bracketed on a geometric scale and found by Chandrupatla's method (SciPy's find_root), always with the rule itself. At
+prices p_k, shares s of a budget B buy C_k = s_k B / p_k; the best shares are searched on a grid of many fleets divided
+together, which is refined around the best. For Leximin they are known: everybody's cheapest bundle.
+
+When is the answer proved to be the least? If f never falls along the ray: what is missed at t is missed at all below.
+
+- One resource: a rule that the kernel solves gives everybody grants that do not fall as its price falls, and the price
+  falls as the capacity grows. So nobody loses, under any of the paper's six rules, whatever the aim.
+- Two resources, Uniform, Random, DRF, NUM and Nash: what each resource's grants are depends on its own capacity only
+  (DRF's shares on each resource keep their proportions), so the same holds resource by resource.
+- Leximin, and alpha-fairness from alpha = 1 on: log h_k = log(w gamma_k / mu_k) - (alpha - 1) log U rises if another
+  resource becomes dearer (gross substitutes), so with more of one resource no price rises, nobody's accuracy falls,
+  and Leximin is their limit.
+- Fair-Synergy with two resources may take from an agent when there is more (`fairness.monotone` shows examples), but
+  its optimal total cannot fall: with equal weights that is the mean. Where returns increase, its search may end in a
+  local optimum; then the least is only as good as the search.
+
+>>> import fairsynergy as fs
+>>> fleet = fs.Problem(endowment=[0.1, 0.3], capacity=0.5, elasticity=[0.9, 0.3])
+>>> answer = least_capacity(fleet, fs.Leximin(), Target(Worst(), 0.7), "compute")
+>>> answer.capacity.round(4), answer.status.name, round(answer.allocation.worst, 6)
+(array([0.5774]), 'PROVED', 0.7)
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import Enum
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import elementwise
+
+from fairsynergy.allocation import Allocation, allocate
+from fairsynergy.errors import ProblemError
+from fairsynergy.fleets import Fleets
+from fairsynergy.objective import TINY, AlphaWelfare, TotalUtility, WorstUtility
+from fairsynergy.policies import DRF, NUM, FairSynergy, Leximin, Policy, Random, Uniform
+from fairsynergy.policies.leximin import cheapest
+from fairsynergy.problem import ROUNDING, Array, Problem, read_only
+
+# Without ceilings or saturation, capacities are searched up to this many times what there is, in cloud and fleet.
+FAR = 1e6
+# Amounts tried on a ray: from this fraction of the largest, in so many geometric steps.
+NEAR, STEPS = 1e-12, 48
+# The least amount is found to the first relative precision, or to the second where the rule searches and may jump.
+PRECISE, JUMPING = 1e-12, 1e-5
+# Shares along the isocost line, for the curve and to find where to look closer: how often, at how many in between.
+SHARES, ZOOMS, CLOSER = 33, 4, 9
+# The same where the least budget of each share is sought, too: how many shares at first, how many budgets for each, and
+# how often; less often where the rule is only sketched.
+FEWER_SHARES, BUDGETS, ROUNDS, ROUGH_ROUNDS = 17, 16, 5, 3
+# What was found so is right within this factor when the rule itself is asked, or searched for again.
+ABOUT = 1.01
+# Relative change of a capacity that measures a slope.
+SLOPE = 1e-4
+# To what precision shares at which prices are equal are found: the best ones, and those of a least budget, which errs
+# by the square of it. Log ratios of prices beyond LOG_FAR are as good as none.
+LEVEL_WITHIN, PRICED = 1e-9, 1e-3
+LOG_FAR = 100.0
+# Rounds of a root finder; where prices jump, there is no share at which they are equal.
+MOST_ROUNDS, FEW_ROUNDS = 60, 10
+# Where the aim may fall, so many of the most promising amounts are asked before a target is called out of reach.
+PROMISING = 6
+
+
+class Aim(ABC):
+    """What shall be high: an accuracy or a mean of accuracies."""
+
+    @abstractmethod
+    def of(self, problem: Problem, utility: Array) -> Array:
+        """(...) the aim's value, of accuracies (..., n)."""
+
+
+@dataclass(frozen=True)
+class Worst(Aim):
+    """The accuracy of the worst-off agent."""
+
+    def of(self, problem: Problem, utility: Array) -> Array:
+        return np.asarray(utility.min(axis=-1))
+
+
+@dataclass(frozen=True)
+class Mean(Aim):
+    """The mean accuracy, unweighted."""
+
+    def of(self, problem: Problem, utility: Array) -> Array:
+        return np.asarray(utility.mean(axis=-1))
+
+
+@dataclass(frozen=True)
+class Agent(Aim):
+    """The accuracy of one agent, by name."""
+
+    name: str
+
+    def of(self, problem: Problem, utility: Array) -> Array:
+        return np.asarray(utility[..., problem.agents.index(self.name)])
+
+
+@dataclass(frozen=True)
+class Target:
+    """An aim that shall reach a level [accuracy]."""
+
+    aim: Aim
+    level: float
+
+
+class Least(Enum):
+    """What is known about an answer; the value is the sentence shown to the user."""
+
+    PROVED = "Proved least: under this rule more never lowers the aim, so with any less the target is missed."
+    SEARCHED = (
+        "Least as far as the rule's own search goes: its optimum never falls with more, but where returns increase the "
+        "search may end in a local one."
+    )
+    FOUND = "Least found: under this rule more may lower the aim, so a smaller amount may reach the target, too."
+    NOTHING = "Already reached: the least that may be given at all is enough."
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """The least cloud that reaches a target under a rule; made by `least_capacity` and `least_budget`.
+
+    Parameters
+    ----------
+    target : Target
+        What was asked for.
+    resource : str or None
+        The one whose capacity was sought; None if it was money.
+    capacity : (m,) array
+        Of each resource at the answer.
+    spend : float or None
+        What that costs at the prices given [money]; None without prices.
+    split : (m,) array or None
+        Shares of the money spent on each resource; None without prices.
+    allocation : Allocation
+        The rule's division of that cloud, with its proof.
+    reached : float
+        The aim there, at least the level but for rounding.
+    status : Least
+        Whether less cannot do.
+    """
+
+    target: Target
+    resource: str | None
+    capacity: Array
+    spend: float | None
+    split: Array | None
+    allocation: Allocation
+    reached: float
+    status: Least
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """One budget divided between two resources, so that an aim is greatest; made by `best_split`.
+
+    Parameters
+    ----------
+    aim : Aim
+        What was maximised.
+    budget : float
+        The money [units of the prices].
+    prices : (2,) array
+        Of a unit of each resource.
+    split : (2,) array
+        Shares of the budget; they sum to 1.
+    capacity : (2,) array
+        What they buy.
+    allocation : Allocation
+        The rule's division of that.
+    reached : float
+        The aim there.
+    worth : (2,) array
+        What one more unit of money adds to the aim if it is spent on each resource.
+    source : str
+        Where `worth` is from: the shadow prices, or measured.
+    residual : float
+        How far the two are apart, relative to the larger; 0 at an optimum where both can be bought. Where one share is
+        0 only the part by which that resource is worth more counts.
+    share, curve : (s,) array
+        Shares of the first resource along the isocost line and the aim there, for a chart; rules that search are
+        sketched.
+    """
+
+    aim: Aim
+    budget: float
+    prices: Array
+    split: Array
+    capacity: Array
+    allocation: Allocation
+    reached: float
+    worth: Array
+    source: str
+    residual: float
+    share: Array
+    curve: Array
+
+
+class Grid(NamedTuple):
+    """An aim over two capacities, for a heat map; rules that search are sketched."""
+
+    first: Array  #: (a,) capacities of the first resource
+    second: Array  #: (b,) capacities of the second
+    value: Array  #: (b, a) the aim
+
+
+def least_capacity(problem: Problem, policy: Policy, target: Target, resource: str) -> Answer:
+    """The least capacity of one resource under which a rule reaches a target, the others as they are.
+
+    Parameters
+    ----------
+    problem : Problem
+        The fleet; its capacity of that resource does not count.
+    policy : Policy
+        The rule.
+    target : Target
+        The aim and its level.
+    resource : str
+        Whose capacity is sought.
+
+    Raises
+    ------
+    ProblemError
+        If the target cannot be reached (the message says what can), the agent or the resource is unknown, the level is
+        no number, or Random's seed is a generator.
+
+    Examples
+    --------
+    >>> import fairsynergy as fs
+    >>> fleet = fs.Problem(endowment=[0.1, 0.3], capacity=0.5, elasticity=[0.9, 0.3], saturation=1)
+    >>> round(float(least_capacity(fleet, fs.Uniform(), Target(Mean(), 0.9), "compute").capacity[0]), 4)
+    1.3705
+    >>> least_capacity(fleet, fs.Uniform(), Target(Mean(), 1.1), "compute")
+    Traceback (most recent call last):
+    ...
+    fairsynergy.errors.ProblemError: ... even without limit of compute the mean accuracy reaches 1 under Uniform; ...
+    """
+    question = _Question(problem, policy, target.aim)
+    level = _level(target)
+    if resource not in problem.resources:
+        raise ProblemError(
+            f"`resource` must be one of {', '.join(problem.resources)}, got {resource!r}", field="resource"
+        )
+    k = problem.resources.index(resource)
+    start = problem.capacity.copy()
+    start[k] = problem.floor[:, k].sum()
+    direction = np.where(np.arange(problem.m) == k, 1.0, 0.0)
+    most = _most(problem)[k] - start[k]
+    now = float(problem.capacity[k] - start[k])
+    path = _Path(lambda amount: start + amount * direction, 0.0, float(most), now)
+    found = _least_on(question, path, level)
+    if found.amount is None:
+        others = [name for name in problem.resources if name != resource]
+        raise _unreachable(question, target, found, [resource], others)
+    return _answer(question, target, found, resource=resource, prices=None)
+
+
+def least_budget(
+    problem: Problem, policy: Policy, target: Target, prices: ArrayLike, split: ArrayLike | None = None
+) -> Answer:
+    """The least money for the whole cloud under which a rule reaches a target.
+
+    Parameters
+    ----------
+    problem : Problem
+        The fleet; its capacities do not count.
+    policy : Policy
+        The rule.
+    target : Target
+        The aim and its level.
+    prices : (m,) array_like or float
+        Money per unit of each resource, finite and > 0.
+    split : (m,) array_like, optional
+        Shares of the money, >= 0, that sum to 1; by default the best ones for this target under this rule, for at most
+        two resources.
+
+    Raises
+    ------
+    ProblemError
+        If the target cannot be reached (the message says what can), a price or a share is not allowed, floors need
+        what a share of 0 does not buy, the agent is unknown, or Random's seed is a generator.
+
+    Examples
+    --------
+    >>> import fairsynergy as fs
+    >>> fleet = fs.Problem(endowment=[[0.1, 0.1]] * 2, capacity=[1, 1], elasticity=[[0.9, 0.4], [0.3, 0.7]])
+    >>> answer = least_budget(fleet, fs.Leximin(), Target(Worst(), 0.5), prices=[2, 1])
+    >>> round(answer.spend, 4), answer.split.round(2), answer.status.name
+    (2.2915, array([0.5, 0.5]), 'PROVED')
+    """
+    question = _Question(problem, policy, target.aim)
+    level = _level(target)
+    money = _prices(problem, prices)
+    shares = _shares(problem, split) if split is not None else np.ones(1) if problem.m == 1 else None
+    if shares is None and problem.m > 2:
+        raise ProblemError(
+            f"the best split is sought between two resources, and there are {problem.m} "
+            f"({', '.join(problem.resources)}); give the shares of each as `split`",
+            field="split",
+        )
+    if shares is not None:
+        found = _least_on(question, _isocost(problem, shares, money), level)
+    else:
+        found = _least_on_best(question, level, money)
+    if found.amount is None:
+        bought = [name for k, name in enumerate(problem.resources) if shares is None or shares[k] > 0]
+        raise _unreachable(question, target, found, bought, [n for n in problem.resources if n not in bought])
+    answer = _answer(question, target, found, resource=None, prices=money)
+    if shares is None and answer.status is Least.PROVED and not question.convex():
+        return replace(answer, status=Least.FOUND)
+    return answer
+
+
+def best_split(problem: Problem, policy: Policy, budget: float, prices: ArrayLike, aim: Aim) -> Split:
+    """How to divide one budget between two resources so that an aim is greatest under a rule.
+
+    At an optimum the next unit of money is worth the same on both resources: for Fair-Synergy and the mean, shadow
+    prices mu_k / p_k are equal.
+
+    Parameters
+    ----------
+    problem : Problem
+        The fleet, with two resources; its capacities do not count.
+    policy : Policy
+        The rule.
+    budget : float
+        The money, finite, at least what the floors cost.
+    prices : (2,) array_like
+        Money per unit of each resource, finite and > 0.
+    aim : Aim
+        What shall be high.
+
+    Raises
+    ------
+    ProblemError
+        If there are not two resources, the budget does not pay for the floors, a price is not allowed, the agent is
+        unknown, or Random's seed is a generator.
+
+    Examples
+    --------
+    >>> import fairsynergy as fs
+    >>> fleet = fs.Problem(endowment=[[0.1, 0.1]] * 2, capacity=[1, 1], elasticity=[[0.4, 0.5], [0.3, 0.6]])
+    >>> best = best_split(fleet, fs.FairSynergy(), 2.0, [2, 1], Mean())
+    >>> best.split.round(3), best.worth.round(3), best.residual < 1e-6
+    (array([0.268, 0.732]), array([0.193, 0.193]), True)
+    """
+    question = _Question(problem, policy, aim)
+    if problem.m != 2:
+        raise ProblemError(
+            f"a budget is split between two resources, and here {'is' if problem.m == 1 else 'are'} {problem.m} "
+            f"({', '.join(problem.resources)}); leave resources out or fix their capacity",
+            field="endowment",
+        )
+    money = _prices(problem, prices)
+    total = _number("budget", budget)
+    least = float(problem.floor.sum(axis=0) @ money)
+    if total < least * (1 - ROUNDING):
+        raise ProblemError(
+            f"`budget` must be at least what the floors cost, {least:.6g}, got {total:.6g}; raise it or lower the "
+            "floors",
+            field="budget",
+        )
+    ends = _ends(problem, total, money)
+    share = np.linspace(*ends, SHARES)
+    curve = question.sketch(_bought(problem, share, total, money))
+    around, values = share, curve
+    for _ in range(ZOOMS):
+        best = int(np.argmax(values))
+        around = np.linspace(around[max(best - 1, 0)], around[min(best + 1, len(around) - 1)], CLOSER)
+        values = question.sketch(_bought(problem, around, total, money))
+    chosen = float(around[np.argmax(values)])
+    if question.priced():
+        near = (max(ends[0], chosen - 1 / SHARES), min(ends[1], chosen + 1 / SHARES))
+        chosen = _level_prices(question, total, money, chosen, near, LEVEL_WITHIN)
+    capacity = _bought(problem, np.array([chosen]), total, money)[0]
+    allocation = allocate(replace(problem, capacity=capacity), policy)
+    worth, source = _worth(question, allocation, money)
+    low, high = sorted(worth)
+    inside = ends[0] < chosen < ends[1]
+    wanting = int(np.argmax(worth)) == (0 if chosen <= ends[0] else 1)
+    residual = (high - low) / high if high > 0 and (inside or wanting) and ends[0] < ends[1] else 0.0
+    return Split(
+        aim=aim,
+        budget=total,
+        prices=money,
+        split=read_only(np.array([chosen, 1 - chosen])),
+        capacity=allocation.problem.capacity,
+        allocation=allocation,
+        reached=float(aim.of(problem, allocation.utility)),
+        worth=read_only(worth),
+        source=source,
+        residual=float(residual),
+        share=read_only(share),
+        curve=read_only(curve),
+    )
+
+
+def outcome_grid(problem: Problem, policy: Policy, capacities_1: ArrayLike, capacities_2: ArrayLike, aim: Aim) -> Grid:
+    """An aim over a grid of two capacities.
+
+    Parameters
+    ----------
+    problem : Problem
+        The fleet, with two resources; its capacities do not count.
+    policy : Policy
+        The rule.
+    capacities_1, capacities_2 : (a,), (b,) array_like
+        Of each resource; finite, at least what the floors need.
+    aim : Aim
+        What is shown.
+
+    Raises
+    ------
+    ProblemError
+        If there are not two resources, a capacity is not allowed, the agent is unknown, or Random's seed is a
+        generator.
+
+    Examples
+    --------
+    >>> import fairsynergy as fs
+    >>> fleet = fs.Problem(endowment=[[0.1, 0.1]] * 2, capacity=[1, 1], elasticity=[[0.4, 0.5], [0.3, 0.6]])
+    >>> outcome_grid(fleet, fs.Uniform(), [0, 1], [0, 1, 2], Mean()).value.round(2)
+    array([[0.13, 0.24],
+           [0.34, 0.63],
+           [0.47, 0.88]])
+    """
+    question = _Question(problem, policy, aim)
+    if problem.m != 2:
+        raise ProblemError(f"a grid needs two resources, and there are {problem.m}", field="endowment")
+    axes = []
+    for k, given in enumerate((capacities_1, capacities_2)):
+        amounts = np.atleast_1d(np.asarray(given, dtype=np.float64))
+        least = problem.floor[:, k].sum()
+        if amounts.ndim != 1 or not (np.isfinite(amounts) & (amounts >= least * (1 - ROUNDING))).all():
+            raise ProblemError(
+                f"`capacities_{k + 1}` ({problem.resources[k]}) must be a row of finite numbers, each at least what "
+                f"the floors need, {least:.6g}; got {given!r}",
+                field=f"capacities_{k + 1}",
+            )
+        axes.append(amounts)
+    first, second = axes
+    crossed = np.stack(np.meshgrid(first, second), axis=-1)
+    return Grid(first, second, question.sketch(crossed.reshape(-1, 2)).reshape(crossed.shape[:2]))
+
+
+class _Question:
+    """The forward question: what an aim reaches under a rule at a capacity."""
+
+    def __init__(self, problem: Problem, policy: Policy, aim: Aim) -> None:
+        if isinstance(aim, Agent) and aim.name not in problem.agents:
+            few = ", ".join(problem.agents[:5]) + (", ..." if problem.n > 5 else "")
+            raise ProblemError(f"there is no agent {aim.name!r}; the fleet has {few}", field="aim")
+        if isinstance(policy, Random) and not isinstance(policy.seed, int | np.integer):
+            raise ProblemError(
+                "Random's seed is a generator, which draws other lots each time; give it a number instead",
+                field="policy",
+            )
+        self.problem, self.policy, self.aim = problem, policy, aim
+        self.lots = policy.lots(problem) if isinstance(policy, Random) else None
+        self.rough = isinstance(policy, FairSynergy) and policy.passes is None and problem.m > 1
+        self.asked: dict[bytes, float] = {}
+
+    def at(self, capacity: Array) -> float:
+        """The aim at a capacity (m,), by the rule itself; each capacity is divided once."""
+        key = capacity.tobytes()
+        if key not in self.asked:
+            problem = replace(self.problem, capacity=capacity)
+            self.asked[key] = float(self.aim.of(problem, problem.utility(self.policy.divide(problem).grant)))
+        return self.asked[key]
+
+    def sketch(self, capacity: Array) -> Array:
+        """(b,) the aim at many capacities (b, m), nearly."""
+        fleets = Fleets.around(self.problem, capacity=capacity, lots=self.lots)
+        return self.aim.of(self.problem, fleets.utility(self.policy.sketch_many(fleets)))
+
+    def certain(self) -> Least:
+        """What holds along a ray of growing capacities; the module's first lines give the reasons."""
+        policy, objective = self.policy, self.policy.objective
+        kernel = isinstance(objective, TotalUtility | AlphaWelfare | WorstUtility) and self.problem.m == 1
+        separate = isinstance(policy, Uniform | Random | NUM) or (isinstance(policy, DRF) and policy.work_conserving)
+        substitutes = isinstance(objective, WorstUtility) or (
+            isinstance(objective, AlphaWelfare) and objective.alpha >= 1
+        )
+        if kernel or separate or substitutes:
+            return Least.PROVED
+        whole = not isinstance(policy, FairSynergy) or policy.passes is None
+        alike = np.ptp(self.problem.weight) == 0
+        if whole and alike and isinstance(objective, TotalUtility) and isinstance(self.aim, Mean):
+            return Least.PROVED if objective.concave(self._everything()) else Least.SEARCHED
+        return Least.FOUND
+
+    def convex(self) -> bool:
+        """Whether capacities that reach a level are a convex set, so that the best split has no rival.
+
+        They are where the rule maximises the aim itself, and this is a concave function of the grants, or its
+        logarithm is.
+        """
+        if np.ptp(self.problem.weight) > 0:
+            return False
+        objective = self.policy.objective
+        if isinstance(objective, WorstUtility):
+            return isinstance(self.aim, Worst)
+        return self.priced() and isinstance(objective, TotalUtility) and objective.concave(self._everything())
+
+    def priced(self) -> bool:
+        """Whether the shadow prices are those of the aim: the rule maximises it, up to a factor."""
+        total = isinstance(self.policy, FairSynergy) and self.policy.passes is None
+        return total and isinstance(self.aim, Mean) and np.ptp(self.problem.weight) == 0
+
+    def _everything(self) -> Problem:
+        """The problem with something of every resource to share."""
+        return replace(self.problem, capacity=np.maximum(self.problem.floor.sum(axis=0) * 2, 1.0))
+
+
+class _Path(NamedTuple):
+    """Capacities (m,) that grow with an amount from `least` to `most`; `now` is what there is, if it lies between."""
+
+    at: Callable[[float], Array]
+    least: float
+    most: float
+    now: float | None = None
+
+
+class _Found(NamedTuple):
+    """The least capacity (m,) found and its amount on the ray; amount None if none reaches the level, then the
+    capacity is where the aim is highest."""
+
+    capacity: Array
+    amount: float | None
+    reached: float
+    at_once: bool
+
+
+def _least_on(question: _Question, ray: _Path, level: float, about: float | None = None) -> _Found:
+    """The least amount on a path at which the rule itself reaches the level, as far as its status says.
+
+    `about`: where that is likely to be.
+    """
+
+    def value(amount: float) -> float:
+        return question.at(ray.at(amount))
+
+    if value(ray.least) >= level:
+        return _Found(ray.at(ray.least), ray.least, value(ray.least), True)
+    if about is not None and (value(about / ABOUT) < level <= value(about * ABOUT)):
+        return _crossing(question, ray, level, about / ABOUT, about * ABOUT)
+    room = ray.most - ray.least
+    tried = ray.least + room * np.geomspace(NEAR, 1.0, STEPS) if room > 0 else np.array([ray.least])
+    tried[-1] = ray.most
+    if ray.now is not None and ray.least < ray.now < ray.most:
+        tried = np.unique(np.append(tried, ray.now))
+    growing = question.certain() is not Least.FOUND
+    order = [len(tried) - 1] if growing else _promising(question, ray, tried, level)
+    reaching = next((i for i in order if value(tried[i]) >= level), None)
+    if reaching is None:
+        top = float(tried[max(order, key=lambda i: value(float(tried[i])))])
+        return _Found(ray.at(top), None, value(top), False)
+    if growing:
+        first = _first_of_growing(lambda i: value(tried[i]) >= level, len(tried))
+    else:
+        first = reaching
+        while first and value(tried[first - 1]) >= level:
+            first -= 1
+    return _crossing(question, ray, level, tried[first - 1] if first else ray.least, tried[first])
+
+
+def _crossing(question: _Question, ray: _Path, level: float, below: float, above: float) -> _Found:
+    """The least amount found to reach the level between one that does not and one that does."""
+    # Every amount that reaches the level is remembered; the least of them reaches it beyond rounding.
+    enough = [above]
+
+    def missing(amount: float) -> float:
+        reached = question.at(ray.at(amount)) - level
+        if reached >= 0:
+            enough.append(amount)
+        return reached
+
+    if below < above:
+        precision = PRECISE if question.certain() is Least.PROVED else JUMPING
+        _root(missing, below, above, precision, MOST_ROUNDS)
+    least = min(enough)
+    return _Found(ray.at(least), least, question.at(ray.at(least)), False)
+
+
+def _root(function: Callable[[float], float], low: float, high: float, within: float, rounds: int) -> None:
+    """Close in on a change of sign by Chandrupatla's method, which halves the bracket where there is a jump, too.
+
+    The function remembers what it is asked.
+    """
+    tolerances = {"xatol": within * high, "xrtol": within, "fatol": 0.0, "frtol": 0.0}
+    elementwise.find_root(np.vectorize(function, otypes=[float]), (low, high), tolerances=tolerances, maxiter=rounds)
+
+
+def _first_of_growing(reaches: Callable[[int], bool], count: int) -> int:
+    """The first index at which a condition holds that then holds for all later ones, as it does for the last."""
+    low, high = -1, count - 1
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if reaches(middle) else (middle, high)
+    return high
+
+
+def _promising(question: _Question, ray: _Path, tried: Array, level: float) -> list[int]:
+    """Which amounts to ask first: by a sketch the least that reach the level; what there is; the highest; the last."""
+    sketched = question.sketch(np.stack([ray.at(amount) for amount in tried]))
+    likely = np.flatnonzero(sketched >= level)[:PROMISING]
+    highest = np.argsort(-sketched, kind="stable")[:PROMISING]
+    now = np.flatnonzero(tried == ray.now)
+    return list(dict.fromkeys([*likely.tolist(), *now.tolist(), *highest.tolist(), len(tried) - 1]))
+
+
+def _isocost(problem: Problem, shares: Array, prices: Array) -> _Path:
+    """Capacities that shares (m,) of a growing budget buy, from one that pays for the floors."""
+    floors = problem.floor.sum(axis=0)
+    lacking = (shares == 0) & (floors > 0)
+    if lacking.any():
+        k = int(np.argmax(lacking))
+        raise ProblemError(
+            f"`split[{k}]` ({problem.resources[k]}) must be > 0, since its floors need {floors[k]:.6g}; got 0",
+            field="split",
+            index=(k,),
+        )
+    with np.errstate(divide="ignore", invalid="ignore"):
+        least = np.max(np.where(shares > 0, floors * prices / shares, 0.0))
+        most = np.max(np.where(shares > 0, _most(problem) * prices / shares, 0.0))
+    return _Path(lambda budget: np.maximum(budget * shares / prices, floors), float(least), float(max(least, most)))
+
+
+def _most(problem: Problem) -> Array:
+    """(m,) capacities of which more cannot help, or where the search ends."""
+    full = problem.upper.sum(axis=0)
+    known = np.maximum(problem.capacity, problem.endowment.sum(axis=0))
+    far = FAR * np.where(known > 0, known, 1.0) + problem.floor.sum(axis=0)
+    return np.asarray(np.where(np.isfinite(full), full, far))
+
+
+def _least_on_best(question: _Question, level: float, prices: Array) -> _Found:
+    """The least budget over all shares of two resources."""
+    problem = question.problem
+    floors, most = problem.floor.sum(axis=0), _most(problem)
+    if question.at(floors) >= level:
+        return _Found(floors, 0.0, question.at(floors), True)
+    if isinstance(question.policy, Leximin):
+        return _least_on(question, _lifting(problem, prices, most), level)
+    sketched = _cheapest_share(question, level, prices, ROUGH_ROUNDS if question.rough else ROUNDS)
+    if sketched is None:
+        return _Found(most, None, question.at(most), False)
+    share, about = sketched.share, sketched.budget
+    if question.priced():
+        ends = (max(0.0, share - sketched.width), min(1.0, share + sketched.width))
+        share = _level_prices(question, about, prices, share, ends, PRICED)
+    path = _isocost(problem, np.array([share, 1 - share]), prices)
+    return _least_on(question, path, level, about)
+
+
+def _lifting(problem: Problem, prices: Array, most: Array) -> _Path:
+    """What it takes to lift everybody to a level at the least cost; the level is the amount.
+
+    Under Leximin nobody can be worse off then, and what each agent has is the level or more of its own; so this path is
+    the cheapest for every aim, but for what agents at their ceilings leave to others.
+    """
+    floors = problem.floor.sum(axis=0)
+    with np.errstate(divide="ignore"):
+        low = np.exp(problem.log_utility(problem.floor)) / problem.weight
+    top = replace(problem, capacity=np.maximum(most, floors))
+    high = top.utility(Leximin().divide(top).grant) / problem.weight
+    least, highest = float(low.min()), float(high.max())
+
+    def at(level: float) -> Array:
+        grant = cheapest(problem, max(level, TINY), prices)
+        return np.asarray(np.maximum(grant.sum(axis=0), floors))
+
+    return _Path(at, least, max(least, highest))
+
+
+class _Cheapest(NamedTuple):
+    """The share of the first resource at which the least budget was sketched, and how far its neighbours were."""
+
+    share: float
+    budget: float
+    width: float
+
+
+def _cheapest_share(question: _Question, level: float, prices: Array, rounds: int) -> _Cheapest | None:
+    """Where the least budget reaches the level, nearly; None if none was found.
+
+    Budgets on a geometric scale are tried at many shares at once: from next to nothing to all that can be of use, then
+    between what misses the level and what reaches it, then at shares around the best, closer and closer.
+    """
+    problem = question.problem
+    floors, top = problem.floor.sum(axis=0) * prices, float(_most(problem) @ prices)
+    low, high = np.log(max(float(floors.sum()), NEAR * top, TINY)), np.log(max(top, TINY))
+    found, share, width = None, np.linspace(0.0, 1.0, FEWER_SHARES), 1.0 / (FEWER_SHARES - 1)
+    closer = 0
+    for _ in range(2 * rounds):
+        logs = np.linspace(np.broadcast_to(low, share.shape), np.broadcast_to(high, share.shape), BUDGETS)
+        budget, at = np.exp(logs), np.broadcast_to(share, logs.shape)
+        paid = (budget * at >= floors[0] * (1 - ROUNDING)) & (budget * (1 - at) >= floors[1] * (1 - ROUNDING))
+        reached = question.sketch(_bought(problem, at.ravel(), budget.ravel(), prices)).reshape(at.shape)
+        enough = (reached >= level) & paid
+        known = enough.any(axis=0)
+        if not known.any():
+            return found
+        # Between the last that misses and the first that does not, where a straight line would cross.
+        column, first = np.arange(len(share)), np.argmax(enough, axis=0)
+        before = np.maximum(first - 1, 0)
+        missing, beyond = level - reached[before, column], reached[first, column] - level
+        crosses = (first > 0) & paid[before, column] & (missing > 0)
+        part = np.divide(missing, missing + beyond, out=np.ones_like(beyond), where=crosses)
+        under, over = logs[before, column], logs[first, column]
+        crossing = np.where(known, under + part * (over - under), np.inf)
+        best = int(np.argmin(crossing))
+        found = _Cheapest(float(share[best]), float(np.exp(crossing[best])), width)
+        step = logs[1, best] - logs[0, best]
+        if closer == rounds - 1:
+            break
+        if closer == 0:
+            likely = known & (under <= over[best])
+            low, high, share = under[likely], over[likely], share[likely]
+        elif first[best] == 0:  # cheaper than all that was tried
+            low, high = crossing[best] - BUDGETS * step, crossing[best]
+            continue
+        else:
+            reach = width * (2 if closer == 1 else 1)  # the first comparison is rough
+            low, high = crossing[best] - step, crossing[best] + step
+            share = np.linspace(max(share[best] - reach, 0.0), min(share[best] + reach, 1.0), CLOSER)
+            width = 2 * reach / (CLOSER - 1)
+        closer += 1
+    return found
+
+
+def _bought(problem: Problem, share: Array, budget: float | Array, prices: Array) -> Array:
+    """(b, 2) what budgets buy at shares (b,) of the first resource; never less than the floors, but for rounding."""
+    spent = np.stack([share * budget, (1 - share) * budget], axis=-1)
+    return np.asarray(np.maximum(spent / prices, problem.floor.sum(axis=0)))
+
+
+def _ends(problem: Problem, budget: float, prices: Array) -> tuple[float, float]:
+    """Least and largest share of the first resource that pays for all floors."""
+    if budget == 0:
+        return 0.0, 1.0
+    first, second = problem.floor.sum(axis=0) * prices / budget
+    return float(min(first, 1.0)), float(max(1 - second, min(first, 1.0)))
+
+
+def _level_prices(
+    question: _Question, budget: float, prices: Array, share: float, ends: tuple[float, float], within: float
+) -> float:
+    """A share at which the rule's shadow prices per unit of money are equal, near one that is nearly best."""
+    low, high = ends
+    best = (-np.inf, share)
+
+    @cache
+    def tilt(at: float) -> float:
+        """Log ratio of what money is worth on the two resources."""
+        nonlocal best
+        capacity = _bought(question.problem, np.array([at]), budget, prices)[0]
+        problem = replace(question.problem, capacity=capacity)
+        grant = question.policy.divide(problem).grant
+        best = max(best, (float(question.aim.of(problem, problem.utility(grant))), at))
+        worth = TotalUtility().level(problem, grant).price / prices
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return float(np.nan_to_num(np.clip(np.log(worth[0]) - np.log(worth[1]), -LOG_FAR, LOG_FAR)))
+
+    tilt(share)
+    if low < high and tilt(low) > 0 > tilt(high):
+        _root(tilt, low, high, within, FEW_ROUNDS)
+    return best[1]
+
+
+def _worth(question: _Question, allocation: Allocation, prices: Array) -> tuple[Array, str]:
+    """What one more unit of money adds to the aim on each resource, and where that is from."""
+    problem = allocation.problem
+    if question.priced() and allocation.price is not None and allocation.certificate.stationary:
+        return allocation.price / problem.n / prices, "from the shadow prices"
+    worth = np.zeros(problem.m)
+    for k in range(problem.m):
+        unit = np.where(np.arange(problem.m) == k, 1.0, 0.0)
+        step = SLOPE * max(problem.capacity[k], NEAR * float(problem.endowment[:, k].sum()), 1e-12)
+        up = problem.capacity + step * unit
+        down = np.maximum(problem.capacity - step * unit, problem.floor.sum(axis=0))
+        worth[k] = (question.at(up) - question.at(down)) / (up[k] - down[k]) / prices[k]
+    return worth, "measured with 0.01 % more and less"
+
+
+def _answer(
+    question: _Question, target: Target, found: _Found, *, resource: str | None, prices: Array | None
+) -> Answer:
+    allocation = allocate(replace(question.problem, capacity=found.capacity), question.policy)
+    spent = None if prices is None else found.capacity * prices
+    total = None if spent is None else float(spent.sum())
+    return Answer(
+        target=target,
+        resource=resource,
+        capacity=allocation.problem.capacity,
+        spend=total,
+        split=None if spent is None or not total else read_only(spent / total),
+        allocation=allocation,
+        reached=float(target.aim.of(question.problem, allocation.utility)),
+        status=Least.NOTHING if found.at_once else question.certain(),
+    )
+
+
+def _unreachable(question: _Question, target: Target, found: _Found, more: list[str], rest: list[str]) -> ProblemError:
+    """What can be reached instead with more of some resources, and that the rest hold the fleet back."""
+    problem, aim = question.problem, target.aim
+    what = {Worst: "the worst-off agent", Mean: "the mean accuracy"}.get(type(aim)) or getattr(aim, "name", repr(aim))
+    columns = [problem.resources.index(name) for name in more]
+    names = " and ".join(more)
+    if np.isfinite(problem.upper[:, columns]).all():
+        extent, remedy = f"without limit of {names}", "raise ceilings or saturation, "
+    else:
+        extent, remedy = f"with {FAR:,.0f} times as much {names}", ""
+    if rest:
+        remedy = f"give more {' and '.join(rest)}, "
+    return ProblemError(
+        f"`target` asks for {target.level:.6g}, but even {extent} {what} reaches {_rounded_down(found.reached)} under "
+        f"{question.policy.label}; ask for at most that, {remedy}or choose another rule",
+        field="target",
+    )
+
+
+def _rounded_down(value: float) -> str:
+    """Four digits, rounded down: a target that is named as reachable must be."""
+    if value <= 0:
+        return "0"
+    unit = 10.0 ** (np.floor(np.log10(value)) - 3)
+    return f"{np.floor(value / unit * (1 + 1e-12)) * unit:.4g}"
+
+
+def _level(target: Target) -> float:
+    """The level, checked, less the rounding error of an accuracy: the same grants may miss their own by that."""
+    level = target.level
+    if isinstance(level, bool) or not isinstance(level, int | float | np.number) or not np.isfinite(level):
+        raise ProblemError(
+            f"`target.level` must be a finite number, the accuracy to reach, got {level!r}", field="target"
+        )
+    return float(level) * (1 - ROUNDING)
+
+
+def _number(field: str, given: float) -> float:
+    value = np.asarray(given)
+    if value.ndim or value.dtype.kind not in "iuf" or not np.isfinite(value) or value < 0:
+        raise ProblemError(f"`{field}` must be finite and >= 0, got {given!r}", field=field)
+    return float(value)
+
+
+def _prices(problem: Problem, given: ArrayLike) -> Array:
+    """(m,) prices, checked."""
+    return _per_resource(
+        problem, "prices", given, lambda value: value > 0, "> 0", "a free resource needs no budget: set its capacity"
+    )
+
+
+def _shares(problem: Problem, given: ArrayLike) -> Array:
+    """(m,) shares, checked."""
+    value = _per_resource(problem, "split", given, lambda value: value >= 0, ">= 0", "use 0 to buy none of it")
+    if abs(value.sum() - 1) > 1e-9:
+        raise ProblemError(f"`split` must sum to 1, got {value.sum():.6g}; divide by that", field="split")
+    return value
+
+
+def _per_resource(
+    problem: Problem,
+    field: str,
+    given: ArrayLike,
+    allowed: Callable[[Array], NDArray[np.bool_]],
+    rule: str,
+    remedy: str,
+) -> Array:
+    value = np.asarray(given)
+    if value.ndim == 0 and problem.m == 1:
+        value = value[None]
+    if value.shape != (problem.m,) or value.dtype.kind not in "iuf":
+        raise ProblemError(
+            f"`{field}` must be one number per resource ({', '.join(problem.resources)}), got {given!r}", field=field
+        )
+    bad = ~(np.isfinite(value) & allowed(value))
+    if bad.any():
+        k = int(np.argmax(bad))
+        raise ProblemError(
+            f"`{field}[{k}]` ({problem.resources[k]}) must be finite and {rule}, got {value[k]}; {remedy}",
+            field=field,
+            index=(k,),
+        )
+    return read_only(value.astype(np.float64))
