@@ -25,7 +25,7 @@ import numpy as np
 from fairsynergy.allocation import Allocation
 from fairsynergy.errors import ProblemError
 from fairsynergy.problem import Array, Problem
-from fairsynergy.sheets import DEFAULTS, PREFIXES, Where, is_resource, read_sheet, unfit_column, unfit_name
+from fairsynergy.sheets import DEFAULTS, PREFIXES, Where, is_resource, read_sheet, shielded, unfit_column, unfit_name
 
 # The column that feeds each argument of `Problem`; {} is the resource.
 COLUMNS = {
@@ -206,6 +206,8 @@ def read_file(source: bytes | str | os.PathLike[str], *, name: str | None = None
 def write_csv(problem: Problem) -> str:
     """The fleet as CSV, one row per agent; what the cloud has is not in it.
 
+    Names that a spreadsheet would run as formulas are shielded by an apostrophe, which `read_fleet` takes away.
+
     Raises
     ------
     ProblemError
@@ -222,7 +224,8 @@ def write_csv(problem: Problem) -> str:
     columns = _columns(problem)
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(columns)
+    writer.writerow(map(shielded, columns))
+    columns["agent"] = list(map(shielded, columns["agent"]))
     writer.writerows(zip(*columns.values(), strict=True))  # None becomes an empty cell
     return out.getvalue()
 

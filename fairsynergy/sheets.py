@@ -57,6 +57,11 @@ MARKS = (
 BINARY = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
+# What a spreadsheet may run as a formula, also in full width, and with apostrophes before it; an apostrophe in front of
+# that makes it text, and is all that is ever added or taken away.
+FORMULA = re.compile(r"'*\s*[=+\-@\t\r＝＋－＠]")
+SHIELDED = re.compile(f"'{FORMULA.pattern}")
+
 # (index of an agent, column) to the words for that place in the file.
 Where = Callable[[int, str], str]
 
@@ -175,6 +180,24 @@ def unfit_column(name: str) -> str | None:
     return unfit_name(name)
 
 
+def shielded(text: str) -> str:
+    """A text cell as CSV should hold it, so that no spreadsheet runs it as a formula; `unshielded` gives it back.
+
+    >>> [shielded(text) for text in ("drone 1", "=1+1", "-", "'=1", "rock 'n' roll")]
+    ['drone 1', "'=1+1", "'-", "''=1", "rock 'n' roll"]
+    """
+    return f"'{text}" if FORMULA.match(text) else text
+
+
+def unshielded(text: str) -> str:
+    """A text cell as it was before `shielded`.
+
+    >>> [unshielded(text) for text in ("drone 1", "'=1+1", "=1+1", "''=1", "'n'")]
+    ['drone 1', '=1+1', '=1+1', "'=1", "'n'"]
+    """
+    return text[1:] if SHIELDED.match(text) else text
+
+
 def _decode(data: bytes, name: str) -> str:
     if data.startswith(b"PK\x03\x04"):
         raise ProblemError(f"{name} is a workbook or an archive, not text; {SAVE_AS}")
@@ -207,7 +230,7 @@ def _read_csv(text: str, name: str) -> Sheet:
             if not any(row):  # spreadsheets leave rows without any content behind
                 continue
             if not header:
-                header = [cell.strip() for cell in row]
+                header = [unshielded(cell.strip()) for cell in row]
                 resources = _resources(header, f"{name}, row {number}")
                 continue
             if len(row) != len(header):
@@ -227,7 +250,9 @@ def _read_csv(text: str, name: str) -> Sheet:
     def where(agent: int, column: str) -> str:
         return f"{name}, row {places[agent]}, column {column}"
 
-    columns = dict(zip(header, zip(*rows, strict=True), strict=True))
+    columns: dict[str, Sequence[str]] = dict(zip(header, zip(*rows, strict=True), strict=True))
+    if "agent" in columns:
+        columns["agent"] = [unshielded(cell) for cell in columns["agent"]]
     comma = separator != "," and _decimal_comma(columns, where)
     return Sheet(
         resources=resources,

@@ -6,6 +6,7 @@ import codecs
 import csv
 import io
 import json
+import re
 from typing import Any
 
 import hypothesis.strategies as st
@@ -17,7 +18,7 @@ from strategies import NAMED, changed, problems
 import fairsynergy as fs
 from fairsynergy.fleet_files import read_file, read_fleet, results_table, write_csv, write_json
 from fairsynergy.scenarios import PRESETS
-from fairsynergy.sheets import UNPRINTABLE
+from fairsynergy.sheets import UNPRINTABLE, shielded, unshielded
 
 GOOD = "agent,compute,gamma_compute\nAnn,0.1,0.3\nBob,0.2,0.6\n"
 DRONES = fs.Problem(endowment=[0.1, 0.2], capacity=0.5, elasticity=[0.3, 0.6], agents=["Ann", "Bob"])
@@ -154,6 +155,56 @@ def test_names_keep_commas_quotes_spaces_and_alphabets():
     names = ["Doe, Jane", 'the "fast" one', " padded ", "Ω 机器人 é", "=1+1", "-", "1,5"]
     problem = fs.Problem(endowment=np.ones(7), capacity=0.5, elasticity=np.full(7, 0.5), agents=names)
     assert read(write_csv(problem)).agents == tuple(names)
+
+
+# Texts that a spreadsheet would run, with and without the apostrophe that keeps it from doing so.
+FORMULAS = st.builds(
+    "{}{}{}".format, st.sampled_from(["", "'", "''", " ", "'' "]), st.sampled_from("=+-@＝＋－＠"), NAMES | st.just("")
+)
+
+
+@given(st.lists(FORMULAS | NAMES, min_size=2, max_size=4, unique=True), st.data())
+def test_names_that_look_like_formulas_are_shielded_and_come_back(agents, data):
+    resources = data.draw(st.lists(FORMULAS.map(str.strip), min_size=2, max_size=2, unique=True))
+    n = len(agents)
+    problem = fs.Problem(
+        endowment=np.full((n, 2), 0.1),
+        capacity=[0.5, 0.5],
+        elasticity=np.full((n, 2), 0.5),
+        agents=agents,
+        resources=resources,
+    )
+    text = write_csv(problem)
+    assert read(text, capacity=amounts(problem)) == problem
+    for cells in csv.reader(io.StringIO(text, newline="")):
+        assert not re.match(r"\s*[=+\-@＝＋－＠]", cells[0])
+        assert all(not re.match(r"\s*[=+\-@＝＋－＠]", cell) or _is_number(cell) for cell in cells)
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+@given(st.text(max_size=5, alphabet="'=+-@ \t\r\nab＝1") | st.text())
+def test_a_shield_is_put_before_what_is_dangerous_and_taken_away_again(text):
+    cell = shielded(text)
+    assert unshielded(cell) == text
+    assert cell == text or cell == f"'{text}"
+    assert cell[:1] not in tuple("=+-@\t\r")
+    assert unshielded(text) in (text, text[1:])
+
+
+def test_a_formula_in_a_file_is_only_text():
+    names = ['=HYPERLINK("http://example.org","x")', "=1+1", "@SUM(A1:A9)", "'+1"]
+    cells = "".join('"' + name.replace('"', '""') + '",0.1,0.5\n' for name in names)
+    fleet = read("agent,compute,gamma_compute\n" + cells)
+    assert fleet.agents == (*names[:3], "+1")  # the last one's apostrophe is how a spreadsheet keeps it as text
+    with pytest.raises(fs.ProblemError, match=r"row 2, column compute: must be a number such as 0.5, got '=1\+1'"):
+        read("agent,compute,gamma_compute\nAnn,=1+1,0.5\n")
 
 
 def test_every_column_reaches_its_argument():

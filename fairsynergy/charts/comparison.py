@@ -25,7 +25,7 @@ Spec = dict[str, Any]
 Box = tuple[float, float, float, float]  # left, bottom, right, top
 
 INK = "currentColor"
-FAINT = "#808080"  # for what was there before the cloud; with opacity, it recedes on white and on black
+FAINT = palette.FAINT  # for what was there before the cloud
 ROW = 38  # height of a rule's row: a line of text and its dumbbell [pixels]
 AXIS = 52  # height of a horizontal axis with its title [pixels]
 TEXT = 13  # [pixels]
@@ -359,19 +359,55 @@ def bare(chart: Any) -> Spec:
     return {key: value for key, value in spec.items() if key not in ("config", "datasets", "$schema")}
 
 
-def _dumbbells() -> Spec:
-    tip = [alt.Tooltip("rule:N", title="Rule"), alt.Tooltip("sentence:N", title="That is")]
-    tip += [
+def dumbbells(rows: Any, *, low: float, colour: Any, shape: Any, behind: Sequence[Any] = ()) -> list[Any]:
+    """Layers with a row for each of some things: worst, mean and best accuracy, and faintly those before the cloud.
+
+    Parameters
+    ----------
+    rows : Chart
+        Of a table with the columns `worst`, `mean`, `best`, the same ending in `_before`, `worst_text` and `best_text`,
+        and `chosen`, which marks one; it says what a row is.
+    low : float
+        How far below the middle of its row a dumbbell lies, so that text fits above [pixels].
+    colour, shape : Color, Shape
+        Of the marks.
+    behind : sequence of charts, optional
+        Layers between a row's ground and its dumbbell.
+    """
+    # Fixed from 0 to 1, so that a moved slider moves marks and not the scale; the padding holds the end labels.
+    scale = alt.Scale(domainMin=0, padding=40, nice=False)
+    x = alt.X("worst:Q", title="Accuracy (share of correct answers)", scale=scale, axis=alt.Axis(labelExpr=FROM_ZERO))
+    text = {"fontSize": TEXT, "color": INK}
+    return [
+        rows.transform_filter("datum.chosen").mark_rect(opacity=0.14, color=FAINT, cornerRadius=4),
+        *behind,
+        rows.mark_point(opacity=0).encode(x=alt.XDatum(1)),
+        rows.mark_bar(height=9, opacity=0.28, color=FAINT, yOffset=low).encode(x="worst_before:Q", x2="best_before:Q"),
+        rows.mark_tick(thickness=2, size=15, color=FAINT, yOffset=low).encode(x="mean_before:Q"),
+        rows.mark_rule(strokeWidth=3, yOffset=low).encode(x=x, x2="best:Q", color=colour),
+        *(
+            rows.mark_point(filled=True, size=50, opacity=1, yOffset=low).encode(x=f"{end}:Q", color=colour)
+            for end in ("worst", "best")
+        ),
+        rows.mark_point(filled=True, size=170, opacity=1, yOffset=low).encode(x="mean:Q", color=colour, shape=shape),
+        rows.mark_text(align="right", dx=-10, dy=low, **text).encode(x="worst:Q", text="worst_text:N"),
+        rows.mark_text(align="left", dx=10, dy=low, **text).encode(x="best:Q", text="best_text:N"),
+    ]
+
+
+def accuracy_tips() -> list[Any]:
+    """What hovering over a dumbbell says: its accuracies, now and before the cloud."""
+    return [
         alt.Tooltip(f"{end}{when}:Q", format=".4f", title=f"{title}{', before the cloud' if when else ''}")
         for when in ("", "_before")
         for end, title in (("worst", "Worst-off agent"), ("mean", "Mean"), ("best", "Best-off agent"))
     ]
+
+
+def _rules() -> Spec:
+    tip = [alt.Tooltip("rule:N", title="Rule"), alt.Tooltip("sentence:N", title="That is"), *accuracy_tips()]
     proved = [alt.Tooltip("proof:N", title="Proof"), alt.Tooltip("meaning:N", title="That is")]
     proved += [alt.Tooltip("milliseconds:Q", format=".3f", title="Time to solve [ms]")]
-    axis = alt.Axis(labelExpr=FROM_ZERO)
-    # Fixed from 0 to 1, so that a moved slider moves marks and not the scale; the padding holds the end labels.
-    scale = alt.Scale(domainMin=0, padding=40, nice=False)
-    x = alt.X("worst:Q", title="Accuracy (share of correct answers)", scale=scale, axis=axis)
     rows = alt.Chart(alt.NamedData("rows")).encode(
         y=alt.Y("rule:N", sort=list(palette.RULES), axis=None, scale=alt.Scale(paddingInner=0.1)), tooltip=tip
     )
@@ -380,20 +416,7 @@ def _dumbbells() -> Spec:
     long = "datum.rule.length > 12"
     fits = alt.expr(f"{long} && width < 420 ? 0 : 1")  # on a phone a long name leaves no room
     chart = alt.layer(
-        rows.transform_filter("datum.chosen").mark_rect(opacity=0.14, color=FAINT, cornerRadius=4),
-        rows.mark_point(opacity=0).encode(x=alt.XDatum(1)),
-        rows.mark_bar(height=9, opacity=0.28, color=FAINT, yOffset=low).encode(x="worst_before:Q", x2="best_before:Q"),
-        rows.mark_tick(thickness=2, size=15, color=FAINT, yOffset=low).encode(x="mean_before:Q"),
-        rows.mark_rule(strokeWidth=3, yOffset=low).encode(x=x, x2="best:Q", color=rule_colour()),
-        *(
-            rows.mark_point(filled=True, size=50, opacity=1, yOffset=low).encode(x=f"{end}:Q", color=rule_colour())
-            for end in ("worst", "best")
-        ),
-        rows.mark_point(filled=True, size=170, opacity=1, yOffset=low).encode(
-            x="mean:Q", color=rule_colour(), shape=rule_shape()
-        ),
-        rows.mark_text(align="right", dx=-10, dy=low, **text).encode(x="worst:Q", text="worst_text:N"),
-        rows.mark_text(align="left", dx=10, dy=low, **text).encode(x="best:Q", text="best_text:N"),
+        *dumbbells(rows, low=low, colour=rule_colour(), shape=rule_shape()),
         rows.mark_text(align="left", dx=8, dy=-ROW * 0.22, fontWeight="bold", **text).encode(
             x=alt.value(0), text="rule:N"
         ),
@@ -432,7 +455,7 @@ def _map() -> Spec:
     return bare(chart)
 
 
-DUMBBELLS = _dumbbells()
+DUMBBELLS = _rules()
 MAP = _map()
 
 
@@ -461,6 +484,12 @@ def bars(rule: str, resource: str) -> Spec:
     return bare(chart)
 
 
+def clickable(spec: Spec) -> Spec:
+    """The same with the selection `pick`, which holds the agent whose mark was clicked."""
+    pick = {"name": "pick", "select": {"type": "point", "on": "click", "fields": ["agent"], "toggle": False}}
+    return spec | {"params": [pick]}
+
+
 @cache
 def gains(rule: str) -> Spec:
     """Accuracy of each agent before the cloud and after, in the table's order."""
@@ -484,7 +513,7 @@ def gains(rule: str) -> Spec:
 
 
 def _of(rule: str) -> str:
-    return palette.RULES[rule].colour
+    return palette.mark_of(rule).colour
 
 
 def _two(parts: list[str], colours: list[str]) -> Any:

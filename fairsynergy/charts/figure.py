@@ -16,7 +16,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fairsynergy.charts import palette
-from fairsynergy.charts.comparison import FAINT, INK, TEXT, Spec
+from fairsynergy.charts.comparison import INK, TEXT, Spec
+from fairsynergy.charts.palette import mark_of
 from fairsynergy.problem import Array
 
 WIDTH = 700  # of a figure with its axes, titles and labels [pixels]
@@ -76,12 +77,6 @@ def heading(text: str, below: str = "") -> Any:
 def counted() -> Any:
     """An axis of numbers, large ones as 10k."""
     return alt.Axis(tickCount=6, format="~s")
-
-
-def mark_of(name: str) -> palette.Mark:
-    """How a rule or a variant of it is drawn: as the rule whose name it starts with."""
-    rule = max((rule for rule in palette.RULES if name.startswith(rule)), key=len, default=None)
-    return palette.Mark(FAINT, "circle") if rule is None else palette.RULES[rule]
 
 
 def dashes_of(names: Sequence[str]) -> list[list[int]]:

@@ -30,3 +30,10 @@ RULES: dict[str, Mark] = {
     "Certified optimum": Mark("#A0522D", STAR),
 }
 OWN = "#56B4E9"  # what an agent already has
+FAINT = "#808080"  # for what is beside the point; with opacity, it recedes on white and on black
+
+
+def mark_of(name: str) -> Mark:
+    """How a rule or a variant of it is drawn: as the rule whose name it starts with; in grey if there is none."""
+    rule = max((rule for rule in RULES if name.startswith(rule)), key=len, default=None)
+    return Mark(FAINT, "circle") if rule is None else RULES[rule]

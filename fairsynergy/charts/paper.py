@@ -23,7 +23,6 @@ from fairsynergy.charts.figure import (
     finite,
     heading,
     in_order,
-    mark_of,
     shapes_of,
     source,
     spaced,
@@ -32,6 +31,7 @@ from fairsynergy.charts.figure import (
 )
 from fairsynergy.charts.figure import Figure as Figure
 from fairsynergy.charts.lines import GAP, Panel, apart_by, draw_lines
+from fairsynergy.charts.palette import mark_of
 from fairsynergy.charts.surfaces import SURFACE
 from fairsynergy.experiments.reproduction import Reproduction
 from fairsynergy.problem import Array

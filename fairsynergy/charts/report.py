@@ -27,6 +27,7 @@ from fairsynergy.charts.figure import Figure
 from fairsynergy.charts.paper import figures
 from fairsynergy.errors import ProblemError
 from fairsynergy.experiments.reproduction import COLUMNS, Claim, Reproduction, Verdict
+from fairsynergy.sheets import shielded
 from fairsynergy.wording import duration, listed
 
 FONT = "Liberation Sans, Arial, Helvetica, sans-serif"  # of one width, so that text fits wherever it is drawn
@@ -89,16 +90,22 @@ def html(figure: Figure) -> str:
     # vl_convert.vegalite_to_html would let a "</script>" in the data end the script.
     options = {"mode": "vega-lite", "renderer": "svg", "config": STYLE}
     options["actions"] = {"export": True, "source": False, "compiled": False, "editor": False}
-    return _page("figure.html", figure=figure, library=_vega(), spec=_script(figure.spec), options=_script(options))
+    return page("figure.html", figure=figure, library=_vega(), spec=_script(figure.spec), options=_script(options))
 
 
 def csv(table: pd.DataFrame) -> str:
-    r"""A table as CSV: numbers with all their digits, lines that end in "\n".
+    r"""A table as CSV: numbers with all their digits, text that no spreadsheet runs, lines that end in "\n".
 
     >>> csv(pd.DataFrame({"agents": [1], "mean": [0.1 + 0.2]}))
     'agents,mean\n1,0.30000000000000004\n'
+    >>> csv(pd.DataFrame({"agent": ["=1+1", "-1"], "gain": [-1, 0.5]}))
+    "agent,gain\n'=1+1,-1.0\n'-1,0.5\n"
     """
-    return str(table.to_csv(index=False, lineterminator="\n"))
+    text = {
+        name: [shielded(cell) if isinstance(cell, str) else cell for cell in table[name]]
+        for name in table.select_dtypes(exclude=["number", "bool"])
+    }
+    return str(table.assign(**text).rename(columns=shielded).to_csv(index=False, lineterminator="\n"))
 
 
 def markdown(reproductions: Sequence[Reproduction]) -> str:
@@ -273,7 +280,7 @@ def _drawings(reproduction: Reproduction) -> dict[str, _Drawing]:
 def _report(
     reproductions: Sequence[Reproduction], origin: Origin, pictures: Mapping[str, Mapping[str, _Drawing]]
 ) -> str:
-    return _page(
+    return page(
         "report.html",
         **origin._asdict(),
         columns=COLUMNS,
@@ -319,7 +326,7 @@ def _tally(reproductions: Sequence[Reproduction]) -> str:
 
 @cache
 def _templates() -> jinja2.Environment:
-    """The two pages; what is put into them is escaped, but for pictures and scripts of ours."""
+    """The pages; what is put into them is escaped, but for pictures and scripts of ours."""
     return jinja2.Environment(
         loader=jinja2.PackageLoader("fairsynergy.charts"),
         autoescape=True,
@@ -329,7 +336,8 @@ def _templates() -> jinja2.Environment:
     )
 
 
-def _page(template: str, **content: Any) -> str:
+def page(template: str, **content: Any) -> str:
+    """A page of the folder templates with this content, all of it escaped but what the template calls safe."""
     return _templates().get_template(template).render(**content).lstrip()
 
 
