@@ -14,6 +14,7 @@ from threadpoolctl import threadpool_limits
 import fairsynergy as fs
 from fairsynergy.scenarios import FleetSpec
 from fairsynergy.ui import inputs, panels, solve
+from fairsynergy.ui.whatif import meeting
 from fairsynergy.wording import caveats
 
 # A pair of scales, drawn here: an icon by name would make the browser ask another host for its picture.
@@ -29,6 +30,7 @@ STYLE = """<style>
 </style>"""
 # Kept for a visitor: what app.py framed, until the page takes it; the last good fleet and its story.
 FRAMED, GOOD = "_framed", "_good"
+CHOSEN = "_rule_chosen"  # in the run of the page that follows on the choice
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,12 @@ class Visit:
         By name, why a rule does not handle the problem; the visitor has been told.
     answer : container
         The place above the rule selector, for the page's one-sentence answer.
+    notes : container
+        What a reader must know before believing the six rules' numbers; a page about another fleet puts its own here.
+    base : FleetSpec or str or None
+        What draws the fleet, the name of its preset, or None for a file.
+    chosen : bool
+        Whether the visitor has just chosen the rule.
     """
 
     problem: fs.Problem
@@ -55,6 +63,9 @@ class Visit:
     allocations: Mapping[str, fs.Allocation]
     refusals: Mapping[str, str]
     answer: DeltaGenerator
+    notes: DeltaGenerator
+    base: FleetSpec | str | None
+    chosen: bool
 
     @property
     def allocation(self) -> fs.Allocation:
@@ -69,7 +80,9 @@ def pages() -> list[st.Page]:
         st.Page("pages/allocations.py", title="Allocations", icon=":material/stacked_bar_chart:"),
         st.Page("pages/utility_surfaces.py", title="Utility surfaces", icon=":material/landscape:"),
         st.Page("pages/fairness_tradeoff.py", title="Fairness trade-off", icon=":material/balance:"),
+        st.Page("pages/what_if.py", title="What-if", icon=":material/alt_route:"),
         st.Page("pages/paper.py", title="Paper", icon=":material/science:"),
+        st.Page("pages/measured_curves.py", title="Measured curves", icon=":material/trending_up:"),
     ]
 
 
@@ -109,15 +122,20 @@ def _frame() -> Visit:
     st.html(STYLE)
     trouble, answer = st.container(), st.container()
     link = inputs.asked_by_link()  # before a control is drawn and mends it
+    wrong = meeting.open_link()
+    if (rule := st.session_state.pop(meeting.RULE, None)) is not None:
+        st.session_state["rule"] = rule
     with st.container(horizontal=True, vertical_alignment="center"):
         rule = st.segmented_control(
             "Rule to look at", list(solve.RULES), default=inputs.DEFAULTS["rule"], required=True, key="rule",
-            bind="query-params", label_visibility="collapsed", wrap=True,
+            bind="query-params", label_visibility="collapsed", wrap=True, on_change=_choose,
         )  # fmt: skip
         beside = st.container()
     with st.sidebar:
         asked = inputs.fleet(link)
-    problem, story, answers, complaints = _last_good(asked)
+    meeting.tell_link()
+    problem, story, base, answers, complaints = _last_good(asked)
+    complaints += [] if wrong is None else [wrong]
     if rule in solve.FURTHER:
         answers = solve.also(answers, problem, rule)
     beside.caption(story, help=asked.origin)
@@ -127,22 +145,32 @@ def _frame() -> Visit:
         st.warning(f"{name} is missing here: {panels.harmless(reason)}", icon=":material/block:")
     if rule not in answers.allocations:
         rule = next(iter(answers.allocations))
-    for note in caveats(answers.allocations, rule):
-        st.caption(f":material/info: {note}")
-    return Visit(problem, rule, answers.allocations, answers.refusals, answer)
+    notes = st.empty()
+    with notes.container():
+        for note in caveats(answers.allocations, rule):
+            st.caption(f":material/info: {note}")
+    chosen = st.session_state.pop(CHOSEN, False)
+    return Visit(problem, rule, answers.allocations, answers.refusals, answer, notes, base, chosen)
 
 
-def _last_good(asked: inputs.Fleet) -> tuple[fs.Problem, str, solve.Answers, list[str]]:
+def _choose() -> None:
+    st.session_state[CHOSEN] = True
+
+
+def _last_good(
+    asked: inputs.Fleet,
+) -> tuple[fs.Problem, str, FleetSpec | str | None, solve.Answers, list[str]]:
     """The problem asked for and its answers or, if there are none, those of the last good one and why."""
     complaints = list(asked.complaints)
     if asked.problem is not None:
         answers = solve.answers(asked.problem)
         if answers.allocations:
-            st.session_state[GOOD] = (asked.problem, asked.story)
-            return asked.problem, asked.story, answers, complaints
+            st.session_state[GOOD] = (asked.problem, asked.story, asked.base)
+            return asked.problem, asked.story, asked.base, answers, complaints
         complaints += answers.refusals.values()
-    problem, story = st.session_state.get(GOOD) or (FleetSpec().problem(), "the plain fleet")
-    return problem, f"Still showing the last good fleet: {story}", solve.answers(problem), complaints
+    plain = FleetSpec()
+    problem, story, base = st.session_state.get(GOOD) or (plain.problem(), "the plain fleet", plain)
+    return problem, f"Still showing the last good fleet: {story}", base, solve.answers(problem), complaints
 
 
 @st.cache_resource(show_spinner=False)

@@ -19,6 +19,8 @@ from fairsynergy.fleet_files import FleetFile, read_file, write_csv, write_json
 from fairsynergy.policies import POLICIES
 from fairsynergy.problem import Problem
 from fairsynergy.scenarios import PRESETS, FleetSpec, Setting
+from fairsynergy.tray import PARAMETER
+from fairsynergy.ui.whatif import meeting
 from fairsynergy.wording import number
 
 DRAWN, PRESET, FILE = "Drawn", "Preset", "File"
@@ -64,11 +66,15 @@ HELP = {
 
 @dataclass(frozen=True)
 class Fleet:
-    """What the sidebar asks for: a problem, or None where it cannot be one; the fleet in a sentence; complaints."""
+    """What the sidebar asks for: a problem, or None where it cannot be one; the fleet in a sentence; complaints.
+
+    `base` is what draws the fleet, or the name of its preset, or None for a file.
+    """
 
     problem: Problem | None
     story: str
     origin: str | None
+    base: FleetSpec | str | None
     complaints: tuple[str, ...]
 
 
@@ -93,9 +99,9 @@ def fleet(asked: Mapping[str, list[str]]) -> Fleet:
         st.session_state["setting"] = PRESETS[preset].setting.name
     spec = _sliders(source)
     complaints = [] if st.session_state.get(REFUSED) is None else [st.session_state[REFUSED]]
-    problem, story = None, ""
+    problem, story, base = None, "", None
     try:
-        problem, story = _problem(source, preset, spec)
+        problem, story, base = _problem(source, preset, spec)
     except ProblemError as error:
         complaints.append(str(error))
     with file:
@@ -103,23 +109,24 @@ def fleet(asked: Mapping[str, list[str]]) -> Fleet:
     _foot()
     complaints += _link_complaints(asked)
     origin = PRESETS[preset].source if source == PRESET else None
-    return Fleet(problem, story, origin, tuple(dict.fromkeys(complaints)))
+    return Fleet(problem, story, origin, base, tuple(dict.fromkeys(complaints)))
 
 
-def _problem(source: str, preset: str, spec: dict[str, Any]) -> tuple[Problem, str]:
-    """The problem asked for, and the fleet in a sentence."""
+def _problem(source: str, preset: str, spec: dict[str, Any]) -> tuple[Problem, str, FleetSpec | str | None]:
+    """The problem asked for, the fleet in a sentence, and what draws it."""
     opened: FleetFile | None = st.session_state.get(OPENED)
     if source == PRESET:
         chosen = PRESETS[preset]
-        return chosen.problem, f"**{preset}.** {chosen.sentence}"
+        return chosen.problem, f"**{preset}.** {chosen.sentence}", preset
     if source == FILE and opened is not None:
         problem = _from_file(opened)
-        return problem, f"**{_plain(opened.name)}**: {problem.n} agents; {_cloud(problem)}."
-    problem = FleetSpec(**spec).problem()
+        return problem, f"**{_plain(opened.name)}**: {problem.n} agents; {_cloud(problem)}.", None
+    drawn = FleetSpec(**spec)
+    problem = drawn.problem()
     story = f"{problem.n} agent{'s' * (problem.n > 1)} drawn by lot (fleet {spec['seed']}); {_cloud(problem)}."
     if source == FILE:
         story = f"**No file is open yet**: open one in the sidebar. Until then: {story}"
-    return problem, story
+    return problem, story, drawn
 
 
 def _from_file(file: FleetFile) -> Problem:
@@ -258,12 +265,16 @@ def _foot() -> None:
         st.code(link(), language=None, wrap_lines=True)
         if st.session_state["fleet"] == FILE:
             st.caption("A link cannot carry your file; send the file along.")
+        if meeting.too_large_for_a_link():
+            st.caption(meeting.LINK_TOO_LONG)
 
 
 def link() -> str:
-    """The address of what is on screen: the page, and every control that is not at its default."""
+    """The address of what is on screen: the page, every control that is not at its default, and the tray."""
     now = {key: st.session_state.get(key) for key in DEFAULTS}
     changed = {key: _written(value) for key, value in now.items() if value is not None and value != DEFAULTS[key]}
+    if (letters := meeting.link()) is not None:
+        changed[PARAMETER] = [letters]
     page = (st.context.url or "").partition("?")[0]
     if page.count("/") == 2:  # nothing after the host
         page += "/"

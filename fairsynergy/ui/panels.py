@@ -59,9 +59,15 @@ def download(frame: pd.DataFrame, name: str) -> None:
     """A button that saves the frame as CSV, without a rerun."""
     file = f"{_slug(name)}.csv"
     st.download_button(
-        "Download as CSV", data=lambda: frame.to_csv(index=False), file_name=file, mime="text/csv", key=f"csv_{file}",
+        "Download as CSV", data=lambda: _csv(frame), file_name=file, mime="text/csv", key=f"csv_{file}",
         on_click="ignore", icon=":material/download:",
     )  # fmt: skip
+
+
+def _csv(frame: pd.DataFrame) -> str:
+    from fairsynergy.charts import report  # loads what draws, which a first visit does without
+
+    return report.csv(frame)
 
 
 def _slug(name: str) -> str:

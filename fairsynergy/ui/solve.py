@@ -10,11 +10,16 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 
 import fairsynergy as fs
+from fairsynergy import planning
+from fairsynergy.charts import plans
+from fairsynergy.explain import going_price
 from fairsynergy.fairness import Guarantee, guarantees, report
 from fairsynergy.problem import Array
+from fairsynergy.tray import Scenario
 from fairsynergy.wording import badge
 
 # The first search for the certified optimum ends here; most fleets need one box, and a slider must not wait.
@@ -32,6 +37,8 @@ ALPHAS: tuple[float, ...] = (
 )  # fmt: skip
 # A fleet with more grants than this is solved at every fourth stop, and at the named ones.
 MANY = 5000
+# A heat map has so many cells each way, and shows this many times what a budget buys.
+CELLS, BEYOND = 15, 1.15
 # Kept for a visitor: the best proof that a search of theirs reached, for one problem.
 PROVED = "_proved"
 
@@ -90,7 +97,38 @@ def every(problem: fs.Problem) -> Answers:
 
 @_cached(500, "50MB")
 def _one(problem: fs.Problem, name: str) -> Answers:
-    return _solve(problem, {name: FURTHER[name]})
+    return _solve(problem, {name: RULES[name]})
+
+
+def one(problem: fs.Problem, name: str) -> fs.Allocation:
+    """The answer of one of RULES.
+
+    Raises
+    ------
+    FairSynergyError
+        If the rule does not divide the problem.
+    """
+    if name == FIRST_LOOK.name:
+        return certified(problem).allocation
+    found: Answers = _one(problem, name)
+    if name not in found.allocations:
+        raise fs.ProblemError(found.refusals[name])
+    return found.allocations[name]
+
+
+def scenario(asked: Scenario) -> fs.Allocation:
+    """A scenario's answer; raises as `one` does."""
+    if asked.given is None and asked.rule in RULES:
+        return one(asked.problem, asked.rule)
+    return fs.allocate(asked.problem, asked.policy)
+
+
+def price(problem: fs.Problem) -> Array | None:
+    """(m,) the going price, that of Fair-Synergy; None where there is none."""
+    try:
+        return going_price({fs.FairSynergy.name: one(problem, fs.FairSynergy.name)})
+    except fs.FairSynergyError:
+        return None
 
 
 def _solve(problem: fs.Problem, policies: dict[str, fs.Policy]) -> Answers:
@@ -163,6 +201,53 @@ def frontier(problem: fs.Problem) -> Frontier:
         found.append((alpha, allocation.utility, badge(allocation)))
     alphas, utilities, proofs = zip(*found, strict=True)
     return Frontier(np.array(alphas, dtype=float), np.stack(utilities), proofs)
+
+
+@_cached(50, "50MB")
+def uncertain(problem: fs.Problem, error: Array, draws: int) -> planning.Uncertainty:
+    """Every one of the six rules under many draws of the elasticities."""
+    known = answers(problem).allocations
+    return planning.uncertain(
+        problem, {name: fs.POLICIES[name] for name in known}, error, draws=draws, plans=known
+    )  # fmt: skip
+
+
+@_cached(200, "50MB")
+def least(
+    problem: fs.Problem, rule: str, target: planning.Target, resource: str | None, prices: Array
+) -> planning.Answer:
+    """The least capacity of a resource, or the least money, that reaches a target under one of RULES."""
+    if resource is None:
+        return planning.least_budget(problem, RULES[rule], target, prices)
+    return planning.least_capacity(problem, RULES[rule], target, resource)
+
+
+@_cached(200, "50MB")
+def split(problem: fs.Problem, rule: str, budget: float, prices: Array, aim: planning.Aim) -> planning.Split:
+    """The best split of a budget under one of RULES."""
+    return planning.best_split(problem, RULES[rule], budget, prices, aim)
+
+
+@_cached(100, "20MB")
+def grid(problem: fs.Problem, rule: str, budget: float, prices: Array, aim: planning.Aim) -> planning.Grid:
+    """The aim over all clouds of two resources, a little beyond what the budget buys and what there is."""
+    least = problem.floor.sum(axis=0)
+    most = np.maximum(BEYOND * np.maximum(budget / prices, problem.capacity), least)
+    first, second = (np.linspace(low, high, CELLS) for low, high in zip(least, most, strict=True))
+    return planning.outcome_grid(problem, RULES[rule], first, second, aim)
+
+
+@_cached(200, "50MB")
+def change(problem: fs.Problem, previous: Array, price: float) -> planning.Change:
+    """What moving on from previous grants is worth at a price of a moved unit."""
+    return planning.change(fs.allocate(problem, fs.Replan(previous, price)))
+
+
+@_cached(100, "20MB")
+def changes(problem: fs.Problem, previous: Array, prices: tuple[float, ...]) -> pd.DataFrame:
+    """The share that moves and the mean reached, at each price."""
+    found = [change(problem, previous, price) for price in prices]
+    return plans.moves(prices, [plans.part_moved(each) for each in found], [each.allocation.mean for each in found])
 
 
 def promises(problem: fs.Problem, allocations: dict[str, fs.Allocation]) -> dict[str, tuple[Guarantee, ...]]:

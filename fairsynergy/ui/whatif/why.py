@@ -1,0 +1,45 @@
+"""Why everybody gets what they get: a sentence per agent, and what each bound that binds costs."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+import fairsynergy as fs
+from fairsynergy import advice, planning
+from fairsynergy.charts import allocations as charts
+from fairsynergy.explain import exchanges, prices, sentences
+from fairsynergy.tray import Scenario
+from fairsynergy.ui import panels, solve
+
+
+def panel(scenario: Scenario, allocation: fs.Allocation) -> None:
+    """The division in words: the price, the bounds, each agent."""
+    st.markdown(f"**{panels.harmless(exchanges(allocation))}** {panels.harmless(prices(allocation))}")
+    bounds(allocation, 10)
+    price = solve.price(scenario.problem)
+    if price is None:
+        st.caption("No going price is known here, so there is nothing to hold a unit's worth against.")
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        order = st.segmented_control(
+            "Sort agents by", list(charts.ORDERS), default="name", required=True, key="why_order",
+            persist_state="session",
+        )  # fmt: skip
+        search = st.text_input("Find an agent", key="why_find", placeholder="part of a name", width=180)
+    drawn = charts.pick(allocation, order=order, search=search)
+    if choice := charts.describe_choice(scenario.problem.n, drawn, order=order, search=search):
+        st.caption(panels.harmless(choice))
+    reasons = sentences(allocation, price=price, agents=drawn)
+    with st.container(height=360 if len(drawn) > 8 else "content"):
+        st.markdown("\n".join(f"- {panels.harmless(reason)}" for reason in reasons))
+
+
+def bounds(allocation: fs.Allocation, most: int) -> None:
+    """Which floors, ceilings and locks bind, and what each costs; the tightest few, since each is divided anew."""
+    found = planning.binding(allocation, limit=most)
+    if not found:
+        return
+    st.markdown("**Bounds that bind, and what each costs:**")
+    st.markdown("\n".join(f"- {panels.harmless(said)}" for said in advice.bounds(found[:most])))
+    if len(found) > most:
+        st.caption(f"... and {len(found) - most} more.")
