@@ -14,11 +14,12 @@ import chromium
 
 PYTHON = [sys.executable, "-m"]
 PYTEST = [*PYTHON, "pytest", "--quiet"]
+EVERY_CORE = ["--numprocesses=auto", "--dist=worksteal"]  # not for the browser, which keeps all cores busy by itself
 RINGS = {
     "lint": [[*PYTHON, "ruff", "check", "--output-format=concise"], [*PYTHON, "ruff", "format", "--check"]],
     "types": [[*PYTHON, "mypy"]],
-    "unit": [[*PYTEST, "--ignore=tests/pages", "--ignore=tests/browser"]],
-    "pages": [[*PYTEST, "tests/pages"]],
+    "unit": [[*PYTEST, *EVERY_CORE, "--ignore=tests/pages", "--ignore=tests/browser"]],
+    "pages": [[*PYTEST, *EVERY_CORE, "tests/pages"]],
     "browser": [[*PYTEST, "tests/browser"]],
 }
 

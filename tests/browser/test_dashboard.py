@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from controls import answer, chart, choose, press
 from playwright.sync_api import expect
 
 PAGES = {
@@ -10,30 +11,12 @@ PAGES = {
     "Allocations": "allocations",
     "Utility surfaces": "utility_surfaces",
     "Fairness trade-off": "fairness_tradeoff",
+    "What-if": "what_if",
     "Paper": "paper",
+    "Measured curves": "measured_curves",
 }
 RULES, MAP, BARS = "Worst-off, mean and best-off", "Mean against worst-off", "Compute of"
 DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
-
-
-def answer(page):
-    return page.locator("h1").inner_text()
-
-
-def chart(page, start):
-    """The chart whose text alternative starts so."""
-    return page.locator(f'[role=graphics-document][aria-label^="{start}"]')
-
-
-def press(page, key, *keys):
-    """Press keys on the control with this key, as a visitor without a mouse does."""
-    page.locator(f".st-key-{key} input").first.focus()
-    for name in keys:
-        page.keyboard.press(name)
-
-
-def choose(page, key, name):
-    page.locator(f".st-key-{key}").get_by_role("radio", name=name, exact=True).click()
 
 
 def test_a_slider_moved_by_keyboard_changes_the_sentence_and_the_charts(server, visitor):
