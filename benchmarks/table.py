@@ -28,6 +28,7 @@ from fairsynergy.errors import FairSynergyError
 PARTS = {
     "engine": "20 seconds",
     "fairness": "10 seconds",
+    "planning": "20 seconds",
     "experiments": "40 seconds",
     "peers": "1 minute",
     "optimum": "2 minutes",

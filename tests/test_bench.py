@@ -137,7 +137,10 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 def test_an_unknown_part_is_refused_before_anything_is_measured(parts, record, capsys):
     parts["engine"] = [BAD]
     message = refused(capsys, "engine", "speed")
-    assert "there is no part 'speed'; choose any of engine, fairness, experiments, peers, optimum, dashboard" in message
+    assert (
+        "there is no part 'speed'; choose any of engine, fairness, planning, experiments, peers, optimum, dashboard"
+        in message
+    )
     assert not record.exists()
 
 

@@ -78,6 +78,7 @@ def test_nothing_to_stack_is_refused() -> None:
         Fleets.of([])
 
 
+@FEWER
 @given(stack=many())
 def test_no_division_beats_the_bound(stack: list[fs.Problem]) -> None:
     fleets = Fleets.of(stack)

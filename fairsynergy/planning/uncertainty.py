@@ -190,7 +190,7 @@ def draw(problem: Problem, error: ArrayLike, *, draws: int = DRAWS, seed: int = 
     _refuse_count("seed", seed, 0)
     centre, scale = problem.elasticity.T, spread.T
     chance = np.random.default_rng(seed).random((draws, problem.m, problem.n))
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", over="ignore"):
         low, high = ndtr(-centre / scale), ndtr((1 - centre) / scale)
     moved = scale * np.nan_to_num(ndtri(low + chance * (high - low)), posinf=0.0, neginf=0.0)
     # Of an elasticity known exactly not even the rounding changes.
