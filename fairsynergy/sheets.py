@@ -21,7 +21,7 @@ import io
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -147,9 +147,92 @@ def read_sheet(data: bytes, name: str) -> Sheet:
     ProblemError
         If it is not text, not a table, or its columns are not those of a fleet.
     """
-    text = _decode(data, name)
+    text = read_text(data, name, expected=f"give a row of column names, then a row per agent: {EXPECTED}")
     is_json = name.lower().endswith(".json") or JSON.match(text) is not None
     return _read_json(text, name) if is_json else _read_csv(text, name)
+
+
+def read_text(data: bytes, name: str, *, expected: str) -> str:
+    """The text of a file: UTF-8 or, with a byte order mark, UTF-16 or UTF-32.
+
+    Parameters
+    ----------
+    data : bytes
+        The file.
+    name : str
+        The file, as messages name it.
+    expected : str
+        What to put into a file that is empty, for the message.
+
+    Raises
+    ------
+    ProblemError
+        If it is not text, or holds nothing but blanks.
+
+    Examples
+    --------
+    >>> read_text("λ,γ\\n".encode("utf-16"), "drones.csv", expected="give a table")
+    'λ,γ\\n'
+    """
+    if data.startswith(b"PK\x03\x04"):
+        raise ProblemError(f"{name} is a workbook or an archive, not text; {SAVE_AS}")
+    encoding = next((encoding for mark, encoding in MARKS if data.startswith(mark)), "utf-8")
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError as error:
+        row = data.count(b"\n", 0, error.start) + 1
+        what = f"this is not text in {encoding.upper()} (at byte {error.start + 1})"
+        raise ProblemError(f"{name}, row {row}: {what}; {SAVE_AS}") from None
+    strange = BINARY.search(text)
+    if strange:
+        row = text.count("\n", 0, strange.start()) + 1
+        raise ProblemError(f"{name}, row {row}: this is not text (it holds {strange.group()!r}); {SAVE_AS}")
+    if not text.strip():
+        raise ProblemError(f"{name} is empty; {expected}")
+    return text
+
+
+def find_separator(text: str) -> str:
+    """What separates the cells of a CSV text: the first mark that splits the column names, which are at least two.
+
+    >>> find_separator("compute;gamma_compute\\n0,1;0,3\\n")
+    ';'
+    """
+    first = re.split("[\r\n]", text.lstrip(), maxsplit=1)[0]
+    return next((mark for mark in ",;\t" if mark in first), ",")
+
+
+def read_rows(text: str, name: str, separator: str) -> Iterator[tuple[int, list[str]]]:
+    """The rows of a CSV text one by one, column names first: the number that a spreadsheet gives it, and its cells.
+
+    Raises
+    ------
+    ProblemError
+        If a row has more or fewer cells than there are columns, or its quotation marks do not match.
+
+    Examples
+    --------
+    >>> list(read_rows("compute,gamma_compute\\n\\n0.1,0.3\\n", "drones.csv", ","))
+    [(1, ['compute', 'gamma_compute']), (3, ['0.1', '0.3'])]
+    """
+    header: list[str] = []
+    number = 0
+    try:
+        lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+        for number, row in enumerate(lines, 1):
+            if not any(map(str.strip, row)):  # spreadsheets leave rows without any content behind
+                continue
+            header = header or row
+            if len(row) != len(header):
+                columns = _listed([unshielded(cell.strip()) for cell in header])
+                hint = "; commas separate cells, so decimals need a point" if separator == "," else ""
+                raise ProblemError(
+                    f"{name}, row {number}: there are {len(row)} cells, but {len(header)} columns ({columns}){hint}"
+                )
+            yield number, row
+    except csv.Error as error:
+        reason = str(error).expandtabs(1)
+        raise ProblemError(f"{name}, row {number + 1}: {reason}; look for a stray quotation mark") from None
 
 
 def is_resource(column: str) -> bool:
@@ -198,52 +281,19 @@ def unshielded(text: str) -> str:
     return text[1:] if SHIELDED.match(text) else text
 
 
-def _decode(data: bytes, name: str) -> str:
-    if data.startswith(b"PK\x03\x04"):
-        raise ProblemError(f"{name} is a workbook or an archive, not text; {SAVE_AS}")
-    encoding = next((encoding for mark, encoding in MARKS if data.startswith(mark)), "utf-8")
-    try:
-        text = data.decode(encoding)
-    except UnicodeDecodeError as error:
-        row = data.count(b"\n", 0, error.start) + 1
-        what = f"this is not text in {encoding.upper()} (at byte {error.start + 1})"
-        raise ProblemError(f"{name}, row {row}: {what}; {SAVE_AS}") from None
-    strange = BINARY.search(text)
-    if strange:
-        row = text.count("\n", 0, strange.start()) + 1
-        raise ProblemError(f"{name}, row {row}: this is not text (it holds {strange.group()!r}); {SAVE_AS}")
-    if not text.strip():
-        raise ProblemError(f"{name} is empty; give a row of column names, then a row per agent: {EXPECTED}")
-    return text
-
-
 def _read_csv(text: str, name: str) -> Sheet:
-    separator = _separator(text)
+    separator = find_separator(text)
     header: list[str] = []
     resources: tuple[str, ...] = ()
     rows: list[tuple[str, ...]] = []
     places: list[int] = []
-    number = 0
-    try:
-        lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-        for number, row in enumerate(lines, 1):
-            if not any(row):  # spreadsheets leave rows without any content behind
-                continue
-            if not header:
-                header = [unshielded(cell.strip()) for cell in row]
-                resources = _resources(header, f"{name}, row {number}")
-                continue
-            if len(row) != len(header):
-                hint = "; commas separate cells, so decimals need a point" if separator == "," else ""
-                raise ProblemError(
-                    f"{name}, row {number}: there are {len(row)} cells, but {len(header)} columns "
-                    f"({_listed(header)}){hint}"
-                )
-            rows.append(tuple(row))  # the garbage collector skips tuples of text, not lists
-            places.append(number)
-    except csv.Error as error:
-        reason = str(error).expandtabs(1)
-        raise ProblemError(f"{name}, row {number + 1}: {reason}; look for a stray quotation mark") from None
+    for number, row in read_rows(text, name, separator):
+        if not header:
+            header = [unshielded(cell.strip()) for cell in row]
+            resources = _resources(header, f"{name}, row {number}")
+            continue
+        rows.append(tuple(row))  # the garbage collector skips tuples of text, not lists
+        places.append(number)
     if not rows:
         raise ProblemError(f"{name} has column names but no agents; add a row per agent")
 
@@ -262,12 +312,6 @@ def _read_csv(text: str, name: str) -> Sheet:
         capacity={},
         saturation={},
     )
-
-
-def _separator(text: str) -> str:
-    """The first mark that splits the column names; there are at least two of them."""
-    first = text.lstrip("\r\n").partition("\n")[0]
-    return next((mark for mark in ",;\t" if mark in first), ",")
 
 
 def _decimal_comma(columns: Mapping[str, Sequence[str]], where: Where) -> bool:

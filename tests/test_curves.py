@@ -374,7 +374,7 @@ def test_percent_is_converted_when_asked_and_offered_when_not():
         (table("labels,accuracy", "1,0.5", "0,0.6"), "row 3, column labels: must be above 0 and finite, got 0"),
         (table("labels,accuracy", "1,0.5", "nan,0.6"), "row 3, column labels: must be above 0 and finite, got nan"),
         (table("labels,accuracy", "1,nan"), "row 2, column accuracy: must be a share between 0 and 1, got nan"),
-        (table("labels,accuracy", "1,0.5,7"), "row 2: 3 cells, but 2 columns; commas separate cells"),
+        (table("labels,accuracy", "1,0.5,7"), "row 2: there are 3 cells, but 2 columns (labels, accuracy)"),
         (table("labels;accuracy", "1,5;0.5"), "row 2, column labels: '1,5' has a comma"),
         (table("labels;accuracy", "60,000;1"), "row 2, column labels: '60,000' has a comma"),
         (table("labels,accuracy", '"1,0.5'), "look for a stray quotation mark"),
@@ -398,6 +398,18 @@ def test_rows_are_numbered_as_in_the_file():
     data = b"# source\n\n" + GOOD.replace(b"0.6", b"many")
     with pytest.raises(fs.ProblemError, match=r"x\.csv, row 5, column accuracy"):
         read_curves(data, "x.csv")
+
+
+def test_a_name_of_two_lines_is_one_row_of_a_spreadsheet():
+    data = table("repeat,labels,accuracy", '"first\nday",1,0.5', "b,2,many")
+    with pytest.raises(fs.ProblemError, match=r"x\.csv, row 3, column accuracy"):
+        read_curves(data, "x.csv")
+
+
+def test_rows_of_blanks_and_old_line_ends_are_read():
+    rows = "# source", " ", "labels;accuracy", "30;0,4", " ; ", "120;0,6", "  "
+    curve = read_curves("\r".join(rows).encode(), "x.csv")["x"]
+    assert (curve.accuracy.tolist(), curve.source) == ([0.4, 0.6], "source")
 
 
 def test_two_files_may_not_have_a_curve_of_one_name(tmp_path):

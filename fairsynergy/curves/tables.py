@@ -20,8 +20,6 @@ it, and the column. Cells are text or numbers: a formula is neither, and is refu
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -33,7 +31,7 @@ import numpy as np
 from fairsynergy.curves.fitting import unfit_accuracy, unfit_amount
 from fairsynergy.errors import ProblemError
 from fairsynergy.problem import Array
-from fairsynergy.sheets import BINARY, FORMULA, MARKS, SAVE_AS, unfit_column, unfit_name
+from fairsynergy.sheets import FORMULA, find_separator, read_rows, read_text, unfit_column, unfit_name
 
 # Columns that are not resources.
 CURVE, ACCURACY, REPEAT, POINT = KNOWN = ("curve", "accuracy", "repeat", "point")
@@ -94,7 +92,22 @@ def read_curves(data: bytes, name: str, *, accuracy: Literal["share", "percent"]
     ProblemError
         If it is not such a table.
     """
-    source, header, rows, places, separator = _cells(_text(data, name), name)
+    text, source = _without_source(read_text(data, name, expected=EXPECTED))
+    separator = find_separator(text)
+    header: list[str] = []
+    rows: list[list[str]] = []
+    places: list[int] = []
+    for place, cells in read_rows(text, name, separator):
+        if not header:
+            header = [cell.strip() for cell in cells]
+            _check_header(header, f"{name}, row {place}")
+            continue
+        if len(rows) == MOST:
+            raise ProblemError(f"{name}: there are more than {MOST:,} rows; average some repeats before")
+        rows.append(cells)
+        places.append(place)
+    if not rows:
+        raise ProblemError(f"{name} has {'column names but no' if header else 'no'} rows; {EXPECTED}")
     resources = [column for column in header if column not in KNOWN]
     columns = {column: [row[i].strip() for row in rows] for i, column in enumerate(header)}
 
@@ -141,56 +154,12 @@ def read_folder(folder: Path) -> dict[str, Curve]:
     return curves
 
 
-def _text(data: bytes, name: str) -> str:
-    if data.startswith(b"PK\x03\x04"):
-        raise ProblemError(f"{name} is a workbook or an archive, not text; {SAVE_AS}")
-    encoding = next((encoding for mark, encoding in MARKS if data.startswith(mark)), "utf-8")
-    try:
-        text = data.decode(encoding)
-    except UnicodeDecodeError as error:
-        row = data.count(b"\n", 0, error.start) + 1
-        raise ProblemError(f"{name}, row {row}: this is not text in {encoding.upper()}; {SAVE_AS}") from None
-    if strange := BINARY.search(text):
-        row = text.count("\n", 0, strange.start()) + 1
-        raise ProblemError(f"{name}, row {row}: this is not text (it holds {strange.group()!r}); {SAVE_AS}")
-    if not text.strip():
-        raise ProblemError(f"{name} is empty; {EXPECTED}")
-    return text
-
-
-def _cells(text: str, name: str) -> tuple[str, list[str], list[list[str]], list[int], str]:
-    """What the lines above the table say, its column names, its rows, their numbers in the file, the separator."""
+def _without_source(text: str) -> tuple[str, str]:
+    """The text with empty lines for those above the table, so that rows keep their numbers, and what these said."""
     lines = text.splitlines(keepends=True)
     start = next((i for i, line in enumerate(lines) if line.strip() and not line.startswith("#")), len(lines))
     source = " ".join(line.lstrip("#").strip() for line in lines[:start] if line.startswith("#"))
-    separator = next((mark for mark in ",;\t" if start < len(lines) and mark in lines[start]), ",")
-    header: list[str] = []
-    rows: list[list[str]] = []
-    places: list[int] = []
-    reader = csv.reader(io.StringIO("".join(lines[start:]), newline=""), delimiter=separator, strict=True)
-    try:
-        for row in reader:
-            place = start + reader.line_num
-            if not any(cell.strip() for cell in row):  # spreadsheets leave rows without any content behind
-                continue
-            if not header:
-                header = [cell.strip() for cell in row]
-                _check_header(header, f"{name}, row {place}")
-                continue
-            if len(row) != len(header):
-                hint = "; commas separate cells, so decimals need a point" if separator == "," else ""
-                raise ProblemError(f"{name}, row {place}: {len(row)} cells, but {len(header)} columns{hint}")
-            if len(rows) == MOST:
-                raise ProblemError(f"{name}: there are more than {MOST:,} rows; average some repeats before")
-            rows.append(row)
-            places.append(place)
-    except csv.Error as error:
-        place = start + reader.line_num
-        reason = str(error).expandtabs(1)
-        raise ProblemError(f"{name}, row {place}: {reason}; look for a stray quotation mark") from None
-    if not rows:
-        raise ProblemError(f"{name} has {'column names but no' if header else 'no'} rows; {EXPECTED}")
-    return source, header, rows, places, separator
+    return "\n" * start + "".join(lines[start:]), source
 
 
 def _check_header(header: Sequence[str], place: str) -> None:

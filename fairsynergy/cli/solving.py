@@ -1,0 +1,331 @@
+"""`fairsynergy solve | presets | report`: divide a fleet by every rule, start from a ready one, hand out a meeting."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.padding import Padding
+
+import fairsynergy as fs
+from fairsynergy.cli.terminal import Commands, named_amount, plain_console, plain_table, print_json
+from fairsynergy.errors import FairSynergyError, ProblemError
+from fairsynergy.fleet_files import FleetFile, read_file, write_csv, write_json
+from fairsynergy.policies import NAMES, named
+from fairsynergy.scenarios import PRESETS, Preset
+from fairsynergy.wording import at_most, badge, duration, headline, measure, proof
+
+REFERENCE = "Uniform"
+
+SOLVE = """\
+Divide a cloud's resources among the agents of a fleet, by every rule, and compare.
+
+FLEET is a table with one row per agent, CSV or JSON:
+
+  agent,compute,gamma_compute
+  drone 1,0.1,0.3
+  drone 2,0.2,0.6
+
+compute is what the agent owns; gamma_compute, between 0 and 1, is how hard its task is. A fleet may have
+more resources (labels and gamma_labels, or any NAME and gamma_NAME), and if wanted the columns weight,
+floor_NAME, ceiling_NAME and saturation_NAME."""
+SOLVE_EXAMPLES = """\
+examples:
+  fairsynergy solve drones.csv --capacity compute=0.6 --saturation 1
+  fairsynergy solve robots.csv --capacity compute=3 --capacity labels=2 --policy leximin num
+  fairsynergy solve robots.csv --capacity compute=3 --capacity labels=2 --policy all certified-optimum alpha=2
+  fairsynergy presets "Fleet A" | fairsynergy solve - --json"""
+
+
+def add(commands: Commands) -> None:
+    """Declare the commands."""
+    _add_solve(commands)
+    _add_presets(commands)
+    _add_report(commands)
+
+
+def _add_solve(commands: Commands) -> None:
+    solve = commands.add_parser(
+        "solve",
+        help="divide a cloud among the agents of a file, by every rule",
+        description=SOLVE,
+        epilog=SOLVE_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    solve.add_argument("fleet", metavar="FLEET", help="the file, or - for standard input")
+    solve.add_argument(
+        "--capacity",
+        type=named_amount,
+        action="append",
+        default=[],
+        metavar="NAME=AMOUNT",
+        help="what the cloud can share of a resource, in the units of the file; once per resource; "
+        "needed where the file does not say it",
+    )
+    solve.add_argument(
+        "--saturation",
+        type=_level,
+        metavar="LEVEL",
+        help="holding above which more adds nothing, for every resource: 1 keeps accuracies at most 1, none "
+        "removes it; default: what the file says, else none",
+    )
+    solve.add_argument(
+        "--policy",
+        type=_rule,
+        nargs="+",
+        action="extend",
+        metavar="RULE",
+        help=f"all of the paper's (default), or any of {NAMES}",
+    )
+    solve.add_argument("--json", action="store_true", help="print everything as JSON: grants, prices, proofs")
+    solve.set_defaults(run=_solve)
+
+
+def _level(text: str) -> float:
+    try:
+        return math.inf if text.lower() == "none" else float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be a number such as 1, or none; got {text!r}") from None
+
+
+def _rule(text: str) -> list[fs.Policy]:
+    try:
+        return named(text)
+    except ProblemError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _solve(arguments: argparse.Namespace) -> None:
+    capacity: dict[str, float] = {}
+    for name, amount in arguments.capacity:
+        if name in capacity:
+            raise ProblemError(f"--capacity gives {name!r} twice; give each resource once")
+        capacity[name] = amount
+    file = _read(arguments.fleet)
+    try:
+        problem = file.problem(capacity=capacity, saturation=arguments.saturation)
+    except ProblemError as error:
+        if error.field == "capacity" and error.index is None:
+            raise ProblemError(f"{error}; the option is --capacity NAME=AMOUNT") from None
+        raise
+    wanted = [policy for policies in arguments.policy or [fs.POLICIES.values()] for policy in policies]
+    solved: dict[str, fs.Allocation] = {}
+    refused: dict[str, FairSynergyError] = {}
+    for policy in wanted:
+        try:
+            solved[policy.label] = _allocate(problem, policy)
+        except FairSynergyError as error:
+            refused[policy.label] = error
+    if not solved:
+        raise next(iter(refused.values()))
+    reference = solved.get(REFERENCE) or fs.allocate(problem, fs.POLICIES[REFERENCE])
+    if arguments.json:
+        print_json(_document(file.name, problem, solved, refused, reference))
+    else:
+        _print_comparison(file.name, problem, solved, refused, reference)
+
+
+def _allocate(problem: fs.Problem, policy: fs.Policy) -> fs.Allocation:
+    """The policy's answer; a search that may take long says on a terminal how far it is."""
+    if not isinstance(policy, fs.CertifiedOptimum):
+        return fs.allocate(problem, policy)
+    with Console(stderr=True).status(f"{policy.name} ...") as status:
+
+        def tell(now: fs.Progress) -> None:
+            status.update(f"{policy.name}: at most {at_most(now.gap)} below the best there is, {now.boxes:,} boxes")
+
+        return fs.allocate(problem, replace(policy, progress=tell))
+
+
+def _read(path: str) -> FleetFile:
+    if path == "-":
+        return read_file(sys.stdin.buffer.read(), name="standard input")
+    try:
+        return read_file(path)
+    except OSError as error:
+        raise ProblemError(f"{path} cannot be read: {error.strerror}") from None
+
+
+def _print_comparison(
+    name: str,
+    problem: fs.Problem,
+    solved: Mapping[str, fs.Allocation],
+    refused: Mapping[str, FairSynergyError],
+    reference: fs.Allocation,
+) -> None:
+    console = plain_console()
+    word = measure({**solved, REFERENCE: reference})
+    amounts = zip(problem.resources, problem.capacity, strict=True)
+    cloud = " and ".join(f"{amount:g} units of {resource}" for resource, amount in amounts)
+    console.print(f"{name}: {problem.n:,} agent{'s' * (problem.n > 1)}; the cloud shares {cloud}.")
+    console.print(headline(solved, next(iter(solved))))
+
+    table = plain_table()
+    table.add_column("rule", no_wrap=True)
+    for column in ("worst", "mean", "best", f"vs {REFERENCE}"):
+        table.add_column(column, justify="right", no_wrap=True)
+    table.add_column("proof")
+    table.add_column("time", justify="right", no_wrap=True)
+    before = problem.utility(np.zeros((problem.n, problem.m)))
+    rows = {"(no cloud)": (before.min(), before.mean(), before.max())}
+    rows |= {rule: (answer.worst, answer.mean, answer.best) for rule, answer in solved.items()}
+    for rule, values in rows.items():
+        change = _over(float(values[1]), reference)
+        table.add_row(
+            rule,
+            *map(_figure, values),
+            "" if change is None else f"{round(100 * change, 1) + 0.0:+.1f} %",  # + 0.0 for no minus zero
+            badge(solved[rule]) if rule in solved else "",
+            duration(solved[rule].seconds) if rule in solved else "",
+        )
+    for rule in refused:
+        table.add_row(rule, "", "", "", "", "refused", "")
+    console.print(table)
+
+    console.print(f"worst, mean, best: {word} of the worst-off agent, on average, and of the best-off agent.")
+    console.print(f"vs {REFERENCE}: the mean relative to {REFERENCE}'s, {_figure(reference.mean)}.")
+    for mark, sentence in {badge(answer): proof(answer) for answer in solved.values()}.items():
+        console.print(f"{mark}: {sentence.partition(': ')[2]}")
+    console.print("time: one run on this machine, without the check that the proof needs.")
+    for rule, error in refused.items():
+        console.print(f"{rule} refused: {error}")
+    if word != "accuracy":
+        console.print("Some utilities exceed 1, so they are no accuracies; --saturation 1 keeps them below.")
+
+
+def _document(
+    name: str,
+    problem: fs.Problem,
+    solved: Mapping[str, fs.Allocation],
+    refused: Mapping[str, FairSynergyError],
+    reference: fs.Allocation,
+) -> dict[str, Any]:
+    """Everything about the answers, for a program; lists are in the order of the agents."""
+
+    def by_resource(values: Any) -> dict[str, Any]:
+        return dict(zip(problem.resources, np.asarray(values).tolist(), strict=True))
+
+    def answer(allocation: fs.Allocation) -> dict[str, Any]:
+        certificate = allocation.certificate
+        return {
+            "status": allocation.status.name,
+            "meaning": proof(allocation),
+            "worst": allocation.worst,
+            "mean": allocation.mean,
+            "best": allocation.best,
+            "mean_vs_uniform": _over(allocation.mean, reference),
+            "total": allocation.total,
+            "upper_bound": allocation.upper_bound,
+            "gap": allocation.gap,
+            "price": None if allocation.price is None else by_resource(allocation.price),
+            "unspent": by_resource(allocation.unspent),
+            "certificate": {
+                "objective": certificate.objective,
+                "budget": certificate.budget,
+                "nonnegativity": certificate.nonnegativity,
+                "stationarity": certificate.stationarity,
+                "complementarity": certificate.complementarity,
+            },
+            "seconds": allocation.seconds,
+            "iterations": allocation.iterations,
+            "utility": allocation.utility.tolist(),
+            "grant": by_resource(allocation.grant.T),
+        }
+
+    before = problem.utility(np.zeros((problem.n, problem.m)))
+    return {
+        "fleet": name,
+        "agents": list(problem.agents),
+        "capacity": by_resource(problem.capacity),
+        "utility_before": before.tolist(),
+        "rules": {rule: answer(allocation) for rule, allocation in solved.items()},
+        "refused": {rule: str(error) for rule, error in refused.items()},
+    }
+
+
+def _figure(value: float) -> str:
+    return f"{value:.4f}" if value < 1e4 else f"{value:.4g}"
+
+
+def _over(mean: float, reference: fs.Allocation) -> float | None:
+    """How far a mean exceeds the reference's, relatively; None where that is 0."""
+    return mean / reference.mean - 1 if reference.mean > 0 else None
+
+
+def _add_presets(commands: Commands) -> None:
+    presets = commands.add_parser(
+        "presets",
+        help="list the fleets to start from, or print one",
+        description="List the fleets to start from, or print one as a file that solve reads.",
+        epilog='example: fairsynergy presets "Two drones" --csv > drones.csv',
+    )
+    presets.add_argument("preset", nargs="?", type=_preset, metavar="NAME", help="print this one, as JSON")
+    presets.add_argument("--csv", action="store_true", help="print it as CSV, which leaves the capacities out")
+    presets.set_defaults(run=_presets)
+
+
+def _preset(text: str) -> Preset:
+    for name, preset in PRESETS.items():
+        if name.casefold() == text.casefold():
+            return preset
+    raise argparse.ArgumentTypeError(f"there is no preset {text!r}; choose one of {', '.join(PRESETS)}")
+
+
+def _presets(arguments: argparse.Namespace) -> None:
+    preset: Preset | None = arguments.preset
+    if preset is not None:
+        write = write_csv if arguments.csv else write_json
+        print(write(preset.problem), end="")
+        return
+    console = plain_console()
+    for each in PRESETS.values():
+        problem = each.problem
+        console.print(f"{each.name} ({problem.n} agents, {each.setting.name})", style="bold")
+        console.print(Padding(f"{each.sentence}\nSource: {each.source}", (0, 0, 0, 2)))
+
+
+def _add_report(commands: Commands) -> None:
+    report = commands.add_parser(
+        "report",
+        help="divide the scenarios of a what-if meeting again, and write a page or a workbook about them",
+        description="Divide the scenarios that the dashboard's page What-if saved, and write one page to hand out "
+        "(.html) or a workbook (.xlsx): results, differences, reasons, proofs.",
+        epilog="example: fairsynergy report scenarios.json --out report.html",
+    )
+    report.add_argument("scenarios", metavar="FILE", help="the scenarios as JSON, or a report that holds them")
+    report.add_argument("--out", type=Path, required=True, metavar="NAME.html", help="where to write; or NAME.xlsx")
+    report.set_defaults(run=_report)
+
+
+def _report(arguments: argparse.Namespace) -> None:
+    from fairsynergy.charts.handout import handout, open_tray  # loads what draws, which the other commands do without
+    from fairsynergy.workbook import workbook
+
+    out: Path = arguments.out
+    if out.suffix not in (".html", ".xlsx"):
+        raise ProblemError(f"--out must end in .html for a page or in .xlsx for a workbook, got {out.name!r}")
+    try:
+        data = Path(arguments.scenarios).read_bytes()
+    except OSError as error:
+        raise ProblemError(f"{arguments.scenarios} cannot be read: {error.strerror}") from None
+    tray = open_tray(data, Path(arguments.scenarios).name)
+    solved: dict[str, fs.Allocation] = {}
+    for scenario in tray.scenarios:
+        try:
+            solved[scenario.name] = _allocate(scenario.problem, scenario.policy)
+        except FairSynergyError as error:
+            print(f"{scenario.name} is left out of the results: {error}", file=sys.stderr)
+    page = out.suffix == ".html"
+    content = handout(tray, solved, address=None).encode() if page else workbook(tray, solved)
+    try:
+        out.write_bytes(content)
+    except OSError as error:
+        raise ProblemError(f"{out} cannot be written: {error.strerror}") from None
+    print(f"{out}: {len(solved)} of {len(tray.scenarios)} scenarios divided")
