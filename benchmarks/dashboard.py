@@ -41,8 +41,8 @@ FLOOR = [
 
 HUNDRED = {"agents": "100", "setting": "DL"}  # DL: two resources
 # Pictures to wait for, in the order of the page: all of Explore as a newcomer finds it; after a key press, the two of
-# the six rules on Explore, and the surface with its three twins.
-NEWCOMERS, RULES, SURFACES = 4, 2, 4
+# the six rules on Explore, the surface with its three twins, and the scenarios with the compute of agents on What-if.
+NEWCOMERS, RULES, SURFACES, EDITED = 4, 2, 4, 2
 LOADS, WARM_UP, PRESSES = 5, 3, 20
 VISITORS, UPDATES, THINK = 30, 12, 2.0  # seconds
 SESSIONS, AT_ONCE = 200, 10
@@ -191,19 +191,24 @@ def first_load(browser: Browser, ours: Server, floor: Server) -> Iterator[Row]:
 
 
 class Slider:
-    """A page in the browser and one of its sliders; each press adds (changed, drawn) to `times` [milliseconds].
+    """A page in the browser and one of its controls; each press adds (changed, drawn) to `times` [milliseconds].
 
     Parameters
     ----------
     browser, link
         Where.
     key : str
-        Of the slider.
+        Of the control.
     pictures : int
         How many of the page's first pictures must have changed.
+    role, arrow : str
+        What kind of control it is, and the key that moves it.
     """
 
-    def __init__(self, browser: Browser, link: str, key: str, pictures: int) -> None:
+    def __init__(
+        self, browser: Browser, link: str, key: str, pictures: int, role: str = "slider", arrow: str = "ArrowRight"
+    ) -> None:
+        self.arrow = arrow
         self.pictures, self.times, self.sent = pictures, list[tuple[float, float]](), BackMsg()
         self.page = browser.new_page(viewport={"width": 1440, "height": 2200})
         self.page.add_init_script(WATCH)
@@ -213,13 +218,13 @@ class Slider:
         self.page.wait_for_selector(IDLE)
         self.page.wait_for_load_state("networkidle")
         self.page.evaluate("listen()")
-        self.handle = self.page.locator(f".st-key-{key}").get_by_role("slider")
+        self.handle = self.page.locator(f".st-key-{key}").get_by_role(role)
 
     def press(self) -> None:
-        """One step to the right, then wait until all is quiet."""
+        """One step, then wait until all is quiet."""
         self.page.bring_to_front()
         self.handle.focus()
-        self.page.keyboard.press("ArrowRight")
+        self.page.keyboard.press(self.arrow)
         times = self.page.wait_for_function("count => answered(count)", arg=self.pictures).json_value()
         self.times.append(tuple(times))
         self.page.wait_for_selector(IDLE)
@@ -232,13 +237,14 @@ class Slider:
             self.sent.ParseFromString(message)
 
 
-def arrow_keys(explore: Slider, surfaces: Slider, least: Slider) -> Iterator[Row]:
-    sliders = (least, explore, surfaces)
+def arrow_keys(explore: Slider, surfaces: Slider, edits: Slider, least: Slider) -> Iterator[Row]:
+    sliders = (least, explore, surfaces, edits)
     for _ in range(WARM_UP + PRESSES):
         for slider in sliders:
             slider.press()
     floor, *ours = (np.array(slider.times[WARM_UP:]) for slider in sliders)
-    for name, taken, most in zip(("Explore", "Utility surfaces, 3-D and its twins"), ours, (3, 4), strict=True):
+    names = ("Explore", "Utility surfaces, 3-D and its twins", "What-if, an edit of the cloud")
+    for name, taken, most in zip(names, ours, (3, 4, 3), strict=True):
         for percentile, what in (
             (50, f"{name}, 100 agents, two resources: median of {PRESSES}"),
             (95, "  95 % within"),
@@ -395,8 +401,11 @@ def rows() -> Iterator[Row]:
             yield from first_load(browser, ours, floor)
             explore = Slider(browser, ours.link(**HUNDRED), "capacity_compute", RULES)
             surfaces = Slider(browser, ours.link("utility_surfaces", **HUNDRED), "capacity_compute", SURFACES)
+            edits = Slider(
+                browser, ours.link("what_if", **HUNDRED), "cloud_0", EDITED, role="spinbutton", arrow="ArrowUp"
+            )
             least = Slider(browser, floor.link(), "n", 1)
-            yield from arrow_keys(explore, surfaces, least)
+            yield from arrow_keys(explore, surfaces, edits, least)
             newcomer = Slider(browser, ours.link(), "capacity_compute", RULES)
             newcomer.press()
             browser.close()

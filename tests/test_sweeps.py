@@ -84,7 +84,7 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 def cluster() -> Iterator[LocalCluster]:
     """Dask's scheduler in this process, with two workers in processes of their own."""
     with LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=logging.CRITICAL
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0", silence_logs=logging.CRITICAL
     ) as cluster:
         yield cluster
 

@@ -28,6 +28,7 @@ from fairsynergy.policies import Given
 from fairsynergy.tray import METRICS, change
 from fairsynergy.wording import ROUNDING, badge, listed, number, proof, signed
 
+TOP = 22  # above the first row, whose text needs all of it [pixels]
 ROW = 62  # height of a scenario's row: two lines of text and its dumbbell [pixels]
 LINES = (-21, -4)  # where the two lines lie in it, above its middle [pixels]
 LOW = 15  # how far below lies the dumbbell [pixels]
@@ -89,7 +90,7 @@ def scenarios(allocations: Mapping[str, Allocation], reference: str, metric: str
 
 def tall(table: pd.DataFrame) -> int:
     """Height of `SCENARIOS` with the table's rows [pixels]."""
-    return ROW * len(table) + AXIS
+    return ROW * len(table) + AXIS + TOP
 
 
 def scenarios_table(table: pd.DataFrame) -> pd.DataFrame:
