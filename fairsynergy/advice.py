@@ -251,7 +251,7 @@ def kept_promises(placed: Placement, anew: Allocation) -> str:
     'Were everything divided anew, the mean would be 0.85 (+5.5 %): that is what it costs to keep the earlier grants.'
     """
     after = float(placed.after.mean())
-    if abs(anew.mean - after) <= SAME * after:
+    if abs(anew.mean - after) <= NOTHING * after:
         return "Were everything divided anew, the mean would be the same: keeping the earlier grants costs nothing."
     had, would = apart(after, anew.mean)
     gain = f" ({signed(anew.mean / after - 1)})" if after > 0 else ""

@@ -56,7 +56,8 @@ HOPELESS = 2000
 LONGEST_NAME = 60
 # A relative change smaller than this is none to a reader.
 SAME = 5e-5
-SAME_AS = "the same as"
+# An accuracy below this is no measure for another.
+FAINT = 5e-4
 # Agents listed one by one where a fleet differs; beyond, how many do and by how much on average.
 LISTED = 12
 
@@ -350,7 +351,8 @@ def headline(tray: Tray, allocations: Mapping[str, Allocation]) -> str:
     >>> first = Scenario("as it is", Problem(endowment=[0.1, 0.3], capacity=0.5, elasticity=[0.5, 0.3]))
     >>> tray = Tray.of(first).keep(replace(first, name="equal", rule="Uniform"))
     >>> headline(tray, {each.name: allocate(each.problem, each.policy) for each in tray.scenarios})
-    '“equal”: mean accuracy 0.71, 3 % below “as it is”; its worst-off agent stands at 0.59, 17 % below there.'
+    '“equal”: mean accuracy 0.71, 3 % lower than in “as it is”; its worst-off agent stands at 0.59, 17 % lower than
+    there.'
     """
     here, there = allocations.get(tray.selected), allocations.get(tray.reference)
     if here is None:
@@ -358,25 +360,31 @@ def headline(tray: Tray, allocations: Mapping[str, Allocation]) -> str:
     mean, worst = number(here.mean), number(here.worst)
     if tray.selected == tray.reference or there is None:
         return f"“{tray.selected}”: mean accuracy {mean}; its worst-off agent stands at {worst}."
-    beside, below = _beside(here.mean, there.mean), _beside(here.worst, there.worst)
+    mean_beside, worst_beside = _beside(here.mean, there.mean), _beside(here.worst, there.worst)
     return (
-        f"“{tray.selected}”: mean accuracy {mean}, {beside} “{tray.reference}”; its worst-off agent stands at {worst}, "
-        f"{'as there' if below == SAME_AS else f'{below} there'}."
+        f"“{tray.selected}”: mean accuracy {mean}, {mean_beside} “{tray.reference}”; its worst-off agent stands at "
+        f"{worst}, {worst_beside.removeprefix('the same ').removesuffix(' in')} there."
     )
 
 
 def _beside(value: float, reference: float) -> str:
-    """By how much a value is above or below another, in a few words.
+    """By how much a value is above or below another, as what stands before that other's name.
 
-    >>> _beside(0.55, 0.5), _beside(0.5, 0.5), _beside(0.1, 0.0)
-    ('10 % above', 'the same as', 'above the nothing of')
+    >>> for value, reference in ((0.55, 0.5), (0.5, 0.5), (0.6, 0.2), (0.1, 0.0)):
+    ...     print(_beside(value, reference))
+    10 % higher than in
+    the same as in
+    3.0 times as much as in
+    up from 0 in
     """
-    if reference == 0:
-        return SAME_AS if value == 0 else "above the nothing of"
+    if value == reference or (reference and abs(value / reference - 1) < SAME):
+        return "the same as in"
+    if reference < FAINT:
+        return f"up from {number(reference)} in"
     change = value / reference - 1
-    if abs(change) < SAME:
-        return SAME_AS
-    return f"{percent(abs(change))} {'above' if change > 0 else 'below'}"
+    if change >= 1:
+        return f"{value / reference:,.1f} times as much as in"
+    return f"{percent(abs(change))} {'higher' if change > 0 else 'lower'} than in"
 
 
 def write_tray(tray: Tray) -> str:

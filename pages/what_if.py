@@ -21,7 +21,7 @@ if (reason := meeting.refused()) is not None:
     visit.answer.error(panels.harmless(reason), icon=":material/error:")
 with visit.notes.container():
     for note in caveats(allocations, tray.selected) if allocation else []:
-        st.caption(f":material/info: {note}")
+        st.caption(f":material/info: {panels.harmless(note)}")
 for name, reason in refusals.items():
     st.warning(panels.harmless(f"“{name}” is missing here: {reason}"), icon=":material/block:")
 
@@ -65,4 +65,5 @@ if tabs["Save and open"].open:
     with tabs["Save and open"]:
         saving.panel(tray, allocations)
 
-panels.table("the scenarios", lambda: whatif.scenarios_table(rows), words=lambda: [whatif.describe_scenarios(rows)])
+if len(rows):
+    panels.table("the scenarios", lambda: whatif.scenarios_table(rows), words=lambda: [whatif.describe_scenarios(rows)])

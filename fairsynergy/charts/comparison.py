@@ -232,10 +232,10 @@ def describe_spread(utility: Array) -> str:
     """Where the accuracies (n,) of a large fleet lie, in words.
 
     >>> describe_spread(np.linspace(0, 1, 101))
-    'A tenth of the agents stands at 0.10 or below, half at 0.50 or below, and a tenth at 0.90 or above.'
+    'Half of the agents stand at 0.50 or below; eight in ten lie between 0.10 and 0.90.'
     """
     low, middle, high = (number(float(value)) for value in np.quantile(utility, [0.1, 0.5, 0.9]))
-    return f"A tenth of the agents stands at {low} or below, half at {middle} or below, and a tenth at {high} or above."
+    return f"Half of the agents stand at {middle} or below; eight in ten lie between {low} and {high}."
 
 
 def place_labels(

@@ -148,7 +148,7 @@ def _frame() -> Visit:
     notes = st.empty()
     with notes.container():
         for note in caveats(answers.allocations, rule):
-            st.caption(f":material/info: {note}")
+            st.caption(f":material/info: {panels.harmless(note)}")
     chosen = st.session_state.pop(CHOSEN, False)
     return Visit(problem, rule, answers.allocations, answers.refusals, answer, notes, base, chosen)
 

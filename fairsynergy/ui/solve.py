@@ -238,6 +238,20 @@ def grid(problem: fs.Problem, rule: str, budget: float, prices: Array, aim: plan
 
 
 @_cached(200, "50MB")
+def placed(problem: fs.Problem, rule: str, past: Array, extra: Array) -> planning.Placement:
+    """New capacity divided by one of RULES beside grants that stay."""
+    return planning.place(problem, RULES[rule], past, extra)
+
+
+@_cached(200, "20MB")
+def next_bits(
+    problem: fs.Problem, rule: str, past: Array, _allocation: fs.Allocation
+) -> tuple[planning.NextShare, ...]:
+    """Who gets the next bit of each resource under one of RULES, beside the grants so far."""
+    return planning.next_share(_allocation, policy=RULES[rule])
+
+
+@_cached(200, "50MB")
 def change(problem: fs.Problem, previous: Array, price: float) -> planning.Change:
     """What moving on from previous grants is worth at a price of a moved unit."""
     return planning.change(fs.allocate(problem, fs.Replan(previous, price)))

@@ -17,7 +17,7 @@ from fairsynergy.ui.whatif import meeting
 
 EQUAL = "equal shares"
 STOPS = 21  # prices of the curve
-MANY = 1000  # grants above which the curve has fewer
+MANY = 1000  # grants above which the curve waits for a click
 ALT = "Share of the resources that changes hands, and mean accuracy, against the price of a moved unit."
 
 
@@ -54,8 +54,10 @@ def panel(tray: Tray, scenario: Scenario, allocations: dict[str, fs.Allocation])
         args=(moved.allocation.grant, f"from {start}"[:50]),
     )  # fmt: skip
     top = max(4 * float(price), 2 * float(np.max(moved.free.price, initial=0.1)) if moved.free.price is not None else 1)
-    stops = STOPS if problem.n * problem.m <= MANY else 5
-    rows = solve.changes(problem, previous, tuple(np.linspace(0, top, stops).tolist()))
+    asked = f"Show other prices, too: {problem.n:,} agents are divided {2 * STOPS} times, which may take a while"
+    if problem.n * problem.m > MANY and not st.toggle(asked, key="move_curve"):
+        return
+    rows = solve.changes(problem, previous, tuple(np.linspace(0, top, STOPS).tolist()))
     now = plans.moves([float(price)], [plans.part_moved(moved)], [moved.allocation.mean])
     for spec, field, column in zip(plans.moves_specs(), ("moved", "mean"), st.columns(2), strict=True):
         column.vega_lite_chart(

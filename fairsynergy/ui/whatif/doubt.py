@@ -12,8 +12,8 @@ from fairsynergy.tray import Scenario
 from fairsynergy.ui import panels, solve
 
 QUESTIONS = {
-    "today's grants are kept": "kept",
-    "each rule divides anew, knowing": "known",
+    "today's grants stay": "kept",
+    "each rule divides anew": "known",
 }
 MEASURES = {"mean": "Mean accuracy", "worst": "Worst-off agent's accuracy", "best": "Best-off agent's accuracy"}
 BANDS_ALT = "Band and median of each rule's accuracy over all draws, and its value as elasticities stand; in the table."
@@ -32,8 +32,8 @@ def panel(scenario: Scenario, allocation: fs.Allocation) -> None:
         "distribution around it, within 0 and 1; two thirds of the draws lie within one standard error."
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        least = st.slider(
-            "Standard error of every elasticity, at least", 0.0, 0.2, 0.03, 0.005, key="doubt", format="%.3f",
+        other = st.slider(
+            "Standard error of elasticities without a fit", 0.0, 0.2, 0.03, 0.005, key="doubt", format="%.3f",
             persist_state="session", width=320,
         )  # fmt: skip
         question = st.segmented_control(
@@ -44,10 +44,10 @@ def panel(scenario: Scenario, allocation: fs.Allocation) -> None:
             "Of", list(MEASURES), default="mean", required=True, key="doubt_measure", persist_state="session",
             format_func=lambda key: {"mean": "mean", "worst": "worst-off", "best": "best-off"}[key],
         )  # fmt: skip
-    error = np.maximum(scenario.errors, least)
+    error = np.where(scenario.errors > 0, scenario.errors, other)
     draws = int(np.clip(DRAWN // (problem.n * problem.m), FEWEST, MOST))
     if not error.any():
-        st.info("Every elasticity is taken as known: raise the standard error above, or send a fitted one to an agent.")
+        st.info("Every elasticity is taken as known: raise the standard error above, or send a fit to an agent.")
         return
     found = solve.uncertain(problem, error, draws)
     st.markdown(panels.harmless(forecasts.uncertainty(found, allocation.policy.label)))

@@ -29,6 +29,7 @@ from fairsynergy.wording import listed
 # Up to this many agents each has a row to edit; of more, those found or both ends.
 WHOLE = 200
 TALL = 240  # of the bars [pixels]
+MINE = "by hand"  # whose colour is no rule's
 # Kept for a visitor: the open table and what it made of the scenario; the agent chosen.
 TABLE, LATEST, CHOSEN = "_agent_table", "_agent_table_made", "edited_agent"
 RESULTS = {"accuracy": "accuracy", "granted": "granted {}"}
@@ -72,14 +73,21 @@ def panel(scenario: Scenario, allocation: fs.Allocation) -> None:
     if choice := charts.describe_choice(problem.n, drawn, order=order, search=search):
         st.caption(panels.harmless(choice))
     left, right = st.columns([3, 2])
-    bars = comparison.agents(allocation, "by name").iloc[drawn]
+    everyone = comparison.agents(allocation, "by name")
+    bars, rule = everyone.iloc[drawn], scenario.rule if scenario.rule in solve.RULES else MINE
     with left:
         for resource, column in zip(problem.resources, st.columns(problem.m), strict=True):
             column.vega_lite_chart(
-                bars, comparison.clickable(comparison.bars(allocation.policy.label, resource)), height=TALL,
+                bars, comparison.clickable(comparison.bars(rule, resource)), height=TALL,
                 key=f"bars_{resource}", alt=f"{resource} that each agent owns and is granted; numbers in the table.",
                 on_select=partial(_clicked, f"bars_{resource}"), selection_mode="pick",
             )  # fmt: skip
+        if problem.n > charts.READABLE:
+            st.vega_lite_chart(
+                comparison.distribution(everyone, "before", "after", ("before", "after")), comparison.accuracies(rule),
+                height=TALL, key="accuracies", alt="How many agents have which accuracy, before the cloud and after.",
+            )  # fmt: skip
+            st.caption(comparison.describe_spread(allocation.utility))
     with right:
         i = _one_agent(scenario, allocation)
         if (price := solve.price(problem)) is not None:
@@ -97,10 +105,11 @@ def _cloud(problem: Problem) -> None:
     """What the cloud shares of each resource."""
     for k, resource in enumerate(problem.resources):
         key = f"cloud_{k}"
+        named = panels.harmless(resource)
         st.session_state[key] = float(problem.capacity[k])
         st.number_input(
-            f"Cloud's {resource} [units]", min_value=0.0, step=0.1, format="%.4g", key=key, on_change=_capacity,
-            args=(k, resource), width=170, help=f"All the {resource} that the cloud can share among the agents.",
+            f"Cloud's {named} [units]", min_value=0.0, step=0.1, format="%.4g", key=key, on_change=_capacity,
+            args=(k, resource), width=170, help=f"All the {named} that the cloud can share among the agents.",
         )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from fairsynergy.ui import panels, solve
 from fairsynergy.ui.whatif import meeting
 
 WORST, MEAN, AGENT = "the worst-off agent", "the mean", "one agent"
+AIMS = [MEAN, WORST, AGENT]
 MONEY = "money for the whole cloud"
 # A fleet with more grants than this is asked only on a click: each question divides it many times.
 MANY = 2000
@@ -29,7 +30,7 @@ def panel(scenario: Scenario, allocation: fs.Allocation) -> None:
     problem, rule = scenario.problem, rule_of(scenario)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         kind = st.segmented_control(
-            "I want", [MEAN, WORST, AGENT], default=MEAN, required=True, key="goal_aim", persist_state="session"
+            "I want", AIMS, default=MEAN, required=True, key="goal_aim", persist_state="session"
         )
         aim: planning.Aim = planning.Mean() if kind == MEAN else planning.Worst()
         if kind == AGENT:
@@ -38,10 +39,11 @@ def panel(scenario: Scenario, allocation: fs.Allocation) -> None:
             aim = planning.Agent(st.selectbox("Agent", problem.agents, key="goal_agent", persist_state="session"))
         now = float(aim.of(problem, allocation.utility))
         level = st.number_input(
-            "to reach an accuracy of", 0.0, None, round(MORE * now, 3), 0.01, format="%.3f", key="goal_level",
+            "to reach an accuracy of", 0.0, None, round(MORE * now, 3), 0.01, format="%.3f",
+            key=f"goal_level_{AIMS.index(kind or MEAN)}",  # a goal for the one is none for the other
             persist_state="session", width=190,
         )  # fmt: skip
-        ways = [f"{resource} alone" for resource in problem.resources] + [MONEY] * (problem.m == 2)
+        ways = [f"{panels.harmless(resource)} alone" for resource in problem.resources] + [MONEY] * (problem.m == 2)
         if st.session_state.get("goal_by") not in ways:
             st.session_state["goal_by"] = ways[0]
         by = st.segmented_control("by more or less", ways, required=True, key="goal_by", persist_state="session")
@@ -69,8 +71,9 @@ def _prices(problem: fs.Problem) -> Array:
         return np.array(
             [
                 st.number_input(
-                    f"Price of a unit of {resource}", 0.001, None, 1.0, 0.1, format="%.4g", key=f"price_{k}",
-                    persist_state="session", width=200, help="In any money; only how the two compare matters.",
+                    f"Price of a unit of {panels.harmless(resource)}", 0.001, None, 1.0, 0.1, format="%.4g",
+                    key=f"price_{k}", persist_state="session", width=200,
+                    help="In any money; only how the two compare matters.",
                 )
                 for k, resource in enumerate(problem.resources)
             ]
@@ -128,7 +131,7 @@ def _split(scenario: Scenario, rule: str, aim: planning.Aim, prices: Array) -> N
         st.vega_lite_chart(
             spec=plans.share_spec(first, what) | {"datasets": tables}, height=300, key="shares", alt=SHARE_ALT
         )  # fmt: skip
-        st.caption(plans.describe_share(curve, first))
+        st.caption(panels.harmless(plans.describe_share(curve, first)))
     st.button(
         "Keep the best split as a scenario", key="keep_split", icon=":material/add:", on_click=_keep_cloud,
         args=(best.capacity, rule, "best split of a budget"),

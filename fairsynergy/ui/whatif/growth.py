@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 import fairsynergy as fs
-from fairsynergy import advice, planning
+from fairsynergy import advice
 from fairsynergy.problem import Array
 from fairsynergy.tray import Scenario
 from fairsynergy.ui import panels, solve
@@ -28,16 +28,16 @@ def panel(scenario: Scenario, allocation: fs.Allocation) -> None:
         extra = np.array(
             [
                 st.number_input(
-                    f"New {resource} [units]", 0.0, None, round(float(problem.capacity[k]) / 10, 4),
+                    f"New {panels.harmless(resource)} [units]", 0.0, None, round(float(problem.capacity[k]) / 10, 4),
                     format="%.4g", key=f"extra_{k}_{scenario.name}", width=200,
                 )
                 for k, resource in enumerate(problem.resources)
             ]
         )  # fmt: skip
     try:
-        placed = planning.place(problem, solve.RULES[rule], allocation.grant, extra)
+        placed = solve.placed(problem, rule, allocation.grant, extra)
         anew = solve.one(replace(problem, capacity=problem.capacity + extra), rule)
-        bits = planning.next_share(allocation, policy=solve.RULES[rule])
+        bits = solve.next_bits(problem, rule, allocation.grant, allocation)
     except fs.FairSynergyError as error:
         st.warning(panels.harmless(str(error)), icon=":material/block:")
         return

@@ -93,11 +93,14 @@ def join(problem: Problem, rule: str, base: FleetSpec | str | None, *, moved: bo
     moved : bool
         Whether the visitor has just chosen the rule: then the scenario at work is divided by it.
     """
+    # What the selector shows: the sidebar's fleet may be none for that rule, and the scenario at work still be one.
+    asked: str = st.session_state.get("rule") or rule
     if follow(problem, rule, base):
         pass
-    elif moved and rule != current().rule:
-        edit(lambda scenario: replace(scenario, rule=rule, given=None), f"divided by {rule}")
-    elif rule != current().rule and current().rule in solve.RULES:
+    elif moved and asked != current().rule:
+        edit(lambda scenario: replace(scenario, rule=asked, given=None), f"divided by {asked}")
+        st.rerun()  # the address and its copy in the sidebar were told before
+    elif asked != current().rule and current().rule in solve.RULES:
         show_rule(current().rule)
         st.rerun()
     return tray()
@@ -201,7 +204,7 @@ def _put(tray: Tray, did: str) -> None:
     st.session_state[TRAY] = tray
     st.session_state[FOLLOWING] = False
     st.session_state[DONE] = did
-    if not runs() or runs()[-1].scenario != tray.current:
+    if all(run.scenario != tray.current for run in runs()):  # to select one again is no run
         runs().append(Run(tray.current, did))
     most = DEPTH if tray.current.problem.n <= LARGE else SHALLOW
     del past()[:-most], runs()[:-most]

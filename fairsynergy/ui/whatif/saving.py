@@ -20,6 +20,7 @@ from fairsynergy.ui.whatif import meeting
 from fairsynergy.workbook import workbook
 
 OPENED = "tray_file"
+LONGEST_SCRIPT = 20_000  # letters; a browser would be busy for long with colouring more
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -31,7 +32,14 @@ def panel(tray: Tray, allocations: Mapping[str, fs.Allocation]) -> None:
     with right:
         _in()
         st.markdown(f"**“{panels.harmless(tray.selected)}” as Python**")
-        st.code(python(tray.current), language="python")
+        script = python(tray.current)
+        if len(script) <= LONGEST_SCRIPT:
+            st.code(script, language="python")
+        else:
+            st.download_button(
+                "Script (Python)", script, "scenario.py", "text/x-python", key="take_scenario.py", on_click="ignore",
+                icon=":material/download:", help="Too long to show: every number of every agent is in it.",
+            )  # fmt: skip
 
 
 def _out(tray: Tray, allocations: Mapping[str, fs.Allocation]) -> None:

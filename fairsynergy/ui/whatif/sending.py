@@ -39,8 +39,8 @@ def offer(fit: Fit, name: str) -> None:
         for k, resource in enumerate(fit.resources):
             likely = problem.resources.index(resource) if resource in problem.resources else min(k, problem.m - 1)
             places[k] = st.selectbox(
-                f"Elasticity in {resource} is its", [f"γ in {each}" for each in problem.resources], index=likely,
-                key=f"send_as_{k}_{name}", width=220,
+                f"Elasticity in {panels.harmless(resource)} is its", [f"γ in {each}" for each in problem.resources],
+                index=likely, key=f"send_as_{k}_{name}", width=220,
             )  # fmt: skip
         st.button(
             "Send", key="send", icon=":material/send:", on_click=_send, args=(fit, name, agent, tuple(places.values())),

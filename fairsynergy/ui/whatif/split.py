@@ -148,6 +148,6 @@ def _typed(key: str) -> None:
     grant = scenario.given.copy()
     for row, cells in st.session_state[key]["edited_rows"].items():
         for k, resource in enumerate(scenario.problem.resources):
-            if (value := cells.get(_amount(resource))) is not None:
-                grant[int(row), k] = value
+            if _amount(resource) in cells:
+                grant[int(row), k] = cells[_amount(resource)] or 0.0  # an emptied cell gives nothing
     _put(grant, "amounts typed")

@@ -27,6 +27,9 @@ def panel(scenario: Scenario, allocation: fs.Allocation) -> None:
         )  # fmt: skip
         search = st.text_input("Find an agent", key="why_find", placeholder="part of a name", width=180)
     drawn = charts.pick(allocation, order=order, search=search)
+    if not len(drawn):
+        st.info(f"No agent has “{panels.harmless(search)}” in its name.")
+        return
     if choice := charts.describe_choice(scenario.problem.n, drawn, order=order, search=search):
         st.caption(panels.harmless(choice))
     reasons = sentences(allocation, price=price, agents=drawn)
