@@ -33,7 +33,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fairsynergy.allocation import Allocation
+from fairsynergy.allocation import Allocation, Status
 from fairsynergy.errors import ProblemError
 from fairsynergy.fairness import gini
 from fairsynergy.fleet_files import read_fleet, write_json
@@ -357,6 +357,8 @@ def headline(tray: Tray, allocations: Mapping[str, Allocation]) -> str:
     here, there = allocations.get(tray.selected), allocations.get(tray.reference)
     if here is None:
         return f"“{tray.selected}” cannot be divided by {tray.current.rule}."
+    if here.status is Status.FAILED:
+        return f"“{tray.selected}” breaks a limit, so its accuracies mean nothing."
     mean, worst = number(here.mean), number(here.worst)
     if tray.selected == tray.reference or there is None:
         return f"“{tray.selected}”: mean accuracy {mean}; its worst-off agent stands at {worst}."

@@ -17,7 +17,7 @@ allocations, refusals = meeting.solved(tray.scenarios)
 scenario, allocation = tray.current, allocations.get(tray.selected)
 
 visit.answer.title(panels.harmless(headline(tray, allocations)), anchor=False)
-if (reason := meeting.refused()) is not None:
+if (reason := meeting.why_refused()) is not None:
     visit.answer.error(panels.harmless(reason), icon=":material/error:")
 with visit.notes.container():
     for note in caveats(allocations, tray.selected) if allocation else []:

@@ -7,7 +7,7 @@ rules are drawn side by side on the same scales and in the same order of agents.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import altair as alt
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from fairsynergy.allocation import Allocation
 from fairsynergy.charts import palette
+from fairsynergy.charts.comparison import KEPT
 from fairsynergy.explain import level, next_unit, sentences, standings
 from fairsynergy.fairness import ENVY_FROM, envy, strongest_envies
 from fairsynergy.problem import Array
@@ -256,7 +257,7 @@ def granted(rule: str) -> str:
     return f"is granted under {rule}"
 
 
-@cache
+@lru_cache(maxsize=KEPT)
 def stack_spec(rule: str, resource: str, *, levelled: bool) -> Spec:
     """How `stacks` is drawn, with the common level where the rule has one."""
     scale = alt.Scale(domain=["owns", granted(rule)], range=[palette.OWN, palette.RULES[rule].colour])
@@ -280,7 +281,7 @@ def stack_spec(rule: str, resource: str, *, levelled: bool) -> Spec:
     return _spec(*layers, height=290)
 
 
-@cache
+@lru_cache(maxsize=KEPT)
 def accuracy_spec(rule: str) -> Spec:
     """How `accuracies` is drawn."""
     colour = palette.RULES[rule].colour
@@ -301,7 +302,7 @@ def accuracy_spec(rule: str) -> Spec:
     )
 
 
-@cache
+@lru_cache(maxsize=KEPT)
 def marginal_spec(resource: str, *rules: str) -> Spec:
     """How `marginals` is drawn: filled for those who receive some, hollow for those who receive none."""
     marks = [palette.RULES[rule] for rule in rules]
@@ -341,7 +342,7 @@ def marginal_spec(resource: str, *rules: str) -> Spec:
     )
 
 
-@cache
+@lru_cache(maxsize=KEPT)
 def envy_spec(rule: str) -> Spec:
     """How `envies` is drawn: the darker a cell, the more the agent of the row would gain."""
     colour = palette.RULES[rule].colour

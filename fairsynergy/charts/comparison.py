@@ -7,8 +7,9 @@ cannot see it. Text is drawn in `currentColor`, so that one specification serves
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import altair as alt
@@ -36,6 +37,7 @@ LETTER, LINE, CLEAR, SAME_PLACE = 7.0, 15.0, 13.0, 3.0
 # Padding may carry an axis below zero, where no accuracy is.
 FROM_ZERO = "datum.value < 0 ? '' : datum.label"
 BINS = 25
+KEPT = 100  # specifications; a visitor's resources may be called anything
 MAP_SIZE = (320, 180)  # about how wide and high its inside is [pixels]
 LEAST_SPAN = 0.02  # of accuracy, along each axis of the map
 UNDOMINATED = "no rule here is better on both counts"
@@ -469,14 +471,15 @@ DUMBBELLS = _rules()
 MAP = _map()
 
 
-@cache
+@lru_cache(maxsize=KEPT)
 def bars(rule: str, resource: str) -> Spec:
     """What each agent owns and is granted of a resource, stacked, in the table's order."""
-    columns = [f"own_{resource}", f"granted_{resource}"]
+    parts = ("own", "granted")
     chart = (
         alt.Chart(alt.NamedData("agents"))
-        .transform_fold(columns, as_=["column", "amount"])
-        .transform_calculate(part="split(datum.column, '_')[0]")
+        # A resource may be called anything, a field of Vega may not.
+        .transform_calculate(**{part: f"datum[{json.dumps(f'{part}_{resource}')}]" for part in (*parts, "gamma")})
+        .transform_fold(parts, as_=["part", "amount"])
         .mark_bar()
         .encode(
             x=_agent_axis(),
@@ -485,9 +488,9 @@ def bars(rule: str, resource: str) -> Spec:
             order=alt.Order("part:N", sort="descending"),
             tooltip=[
                 alt.Tooltip("agent:N", title="Agent"),
-                alt.Tooltip(f"{columns[0]}:Q", format=".4f", title="Own [units]"),
-                alt.Tooltip(f"{columns[1]}:Q", format=".4f", title="Granted [units]"),
-                alt.Tooltip(f"gamma_{resource}:Q", format=".2f", title="Elasticity γ (near 1: a hard task)"),
+                alt.Tooltip("own:Q", format=".4f", title="Own [units]"),
+                alt.Tooltip("granted:Q", format=".4f", title="Granted [units]"),
+                alt.Tooltip("gamma:Q", format=".2f", title="Elasticity γ (near 1: a hard task)"),
             ],
         )
     )
@@ -500,7 +503,7 @@ def clickable(spec: Spec) -> Spec:
     return spec | {"params": [pick]}
 
 
-@cache
+@lru_cache(maxsize=KEPT)
 def gains(rule: str) -> Spec:
     """Accuracy of each agent before the cloud and after, in the table's order."""
     fleet = alt.Chart(alt.NamedData("agents")).encode(
@@ -532,13 +535,13 @@ def _two(parts: list[str], colours: list[str]) -> Any:
     return alt.Color("part:N", scale=alt.Scale(domain=parts, range=colours), legend=legend)
 
 
-@cache
+@lru_cache(maxsize=KEPT)
 def amounts(rule: str, resource: str) -> Spec:
     """How many agents own, and are granted, how much of a resource; fill it with `distribution`."""
     return _histogram(["own", "granted"], [palette.OWN, _of(rule)], f"{resource.capitalize()} (units)")
 
 
-@cache
+@lru_cache(maxsize=KEPT)
 def accuracies(rule: str) -> Spec:
     """How many agents have which accuracy, before the cloud and after; fill it with `distribution`."""
     return _histogram(["before", "after"], [FAINT, _of(rule)], ACCURACY)

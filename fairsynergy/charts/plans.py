@@ -6,14 +6,14 @@ As in `comparison`, a picture is a specification that is built once, the table t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import altair as alt
 import numpy as np
 import pandas as pd
 
-from fairsynergy.charts.comparison import FAINT, FROM_ZERO, INK, TEXT, Spec, bare
+from fairsynergy.charts.comparison import FAINT, FROM_ZERO, INK, KEPT, TEXT, Spec, bare
 from fairsynergy.charts.figure import colours_of, shapes_of
 from fairsynergy.planning import Change, Uncertainty, band
 from fairsynergy.problem import Array
@@ -57,7 +57,7 @@ def spots(places: Mapping[str, Array]) -> pd.DataFrame:
     return pd.DataFrame([{"what": name, "x": at[0], "y": at[1]} for name, at in places.items()])
 
 
-@cache
+@lru_cache(maxsize=KEPT)
 def heat_spec(first: str, second: str, what: str) -> Spec:
     """Fill it with datasets `cells` (`heat`), `line` (`isocost`) and `spots`."""
     x = alt.X(
@@ -95,7 +95,7 @@ def heat_spec(first: str, second: str, what: str) -> Spec:
     )
 
 
-@cache
+@lru_cache(maxsize=KEPT)
 def share_spec(resource: str, what: str) -> Spec:
     """The aim against the share of the money that buys one resource; fill it with `curve` and `best` of x and y."""
     rows = alt.Chart(alt.NamedData("curve")).encode(
@@ -115,7 +115,7 @@ def share_spec(resource: str, what: str) -> Spec:
     )
 
 
-@cache
+@lru_cache(maxsize=KEPT)
 def bands_spec(rules: tuple[str, ...], title: str) -> Spec:
     """One row per rule: its 5 to 95 % band and median; fill `rows` with rule, low, median, high, today, text."""
     rows = alt.Chart(alt.NamedData("rows")).encode(
@@ -153,7 +153,7 @@ def bands_height(rows: int) -> int:
     return ROW * rows + 52
 
 
-@cache
+@lru_cache(maxsize=KEPT)
 def agents_spec(title: str) -> Spec:
     """One column per agent: its 5 to 95 % band, median, and what is reckoned today; fill `rows`."""
     rows = alt.Chart(alt.NamedData("rows")).encode(
@@ -189,7 +189,7 @@ def moves(prices: Sequence[float], moved: Sequence[float], mean: Sequence[float]
     return pd.DataFrame({"price": prices, "moved": moved, "mean": mean})
 
 
-@cache
+@lru_cache(maxsize=KEPT)
 def moves_specs() -> tuple[Spec, Spec]:
     """The part that changes hands, and the mean accuracy, against the price; fill `rows` and `now` with `moves`."""
     axes = (

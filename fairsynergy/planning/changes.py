@@ -611,18 +611,20 @@ class Change:
         return self.allocation.problem.utility(self.previous)
 
 
-def change(allocation: Allocation) -> Change:
+def change(allocation: Allocation, *, free: Allocation | None = None) -> Change:
     """What a replan moves and pays, beside what it would move for nothing.
 
     Parameters
     ----------
     allocation : Allocation
-        Of `Replan`. Fair-Synergy divides once for the comparison.
+        Of `Replan`.
+    free : Allocation, optional
+        Fair-Synergy's of the same problem, for the comparison; by default it is made.
 
     Raises
     ------
     ProblemError
-        If the allocation is of another rule.
+        If the allocation is of another rule, or the comparison of another problem.
 
     Examples
     --------
@@ -637,8 +639,10 @@ def change(allocation: Allocation) -> Change:
         raise ProblemError(
             f"`allocation` must be one by Replan, got {policy.label}; allocate by Replan(previous, price)"
         )
+    if free is not None and free.problem != allocation.problem:
+        raise ProblemError("`free` divides another problem than `allocation`; allocate the same problem twice")
     price = read_only(np.array(np.broadcast_to(policy.price, allocation.problem.m)))
-    return Change(allocation, allocate(allocation.problem, FairSynergy()), policy.previous, price)
+    return Change(allocation, free or allocate(allocation.problem, FairSynergy()), policy.previous, price)
 
 
 def _taken(previous: Array, grant: Array) -> Array:

@@ -285,6 +285,7 @@ def _reset() -> None:
     for key, default in DEFAULTS.items():
         st.session_state[key] = default
     st.session_state[OPENED] = st.session_state[REFUSED] = st.session_state[LINK] = None
+    meeting.start_afresh()
 
 
 def asked_by_link() -> dict[str, list[str]]:

@@ -254,7 +254,7 @@ def next_bits(
 @_cached(200, "50MB")
 def change(problem: fs.Problem, previous: Array, price: float) -> planning.Change:
     """What moving on from previous grants is worth at a price of a moved unit."""
-    return planning.change(fs.allocate(problem, fs.Replan(previous, price)))
+    return planning.change(fs.allocate(problem, fs.Replan(previous, price)), free=one(problem, fs.FairSynergy.name))
 
 
 @_cached(100, "20MB")

@@ -177,9 +177,7 @@ def test_a_copy_is_named_and_deleted_and_each_step_is_undone():
     assert names(app) == ["as it is", "half the cloud"], "no copy of a copy"
     assert current(app).problem == replace(B, capacity=B.capacity * [0.5, 1])
     assert shown(answer(app)) == told(app)
-    trays.append(tray(app))
     app.button_group(key="scenario").set_value("as it is").run()
-    trays.append(tray(app))
     app.selectbox(key="reference").set_value("half the cloud").run()
     trays.append(tray(app))
     assert shown(answer(app)) == told(app)
@@ -553,7 +551,7 @@ def test_a_split_is_dragged_scored_mended_improved_and_given_up():
     assert "left" in text(app)
     click(app, "drop_split")
     assert calm(app)
-    assert (current(app).rule, current(app).given, current(app).name) == ("Fair-Synergy", None, "my split")
+    assert (current(app).rule, current(app).given, current(app).name) == ("Fair-Synergy", None, "variant 1")
     assert shown(answer(app)) == told(app)
     click(app, "undo")
     choose(app, "rule", "NUM")
@@ -728,7 +726,7 @@ def test_what_changing_costs():
     set_number(app, "move_price", 0.0)
     click(app, "keep_change")
     assert calm(app)
-    assert current(app).name == "from equal shares"
+    assert current(app).name == "from (equal shares)"
     assert allocation(app).mean == pytest.approx(fs.allocate(B, fs.FairSynergy()).mean, rel=1e-6), "changes are free"
     choose(app, "scenario", "as it is")
     click(app, "duplicate")
@@ -825,8 +823,7 @@ def test_what_was_saved_opens_again(kind):
     link_of(app)
     choose(app, "scenario", "dial")
     assert calm(app)
-    for _ in range(2):
-        click(app, "undo")
+    click(app, "undo")  # to select is nothing to undo
     assert tray(app) == before
 
 
@@ -978,3 +975,17 @@ def test_what_takes_long_waits_for_a_click():
     app.toggle(key="move_curve").set_value(True).run()
     assert calm(app)
     assert len(app.get("vega_lite_chart")) == charts + 2
+
+
+def test_all_undone_or_reset_the_page_follows_the_sidebar_again():
+    app = click(open_page(PAGE, agents=5), "lock")
+    app.slider(key="agents").set_value(6).run()
+    assert current(app).problem.n == 5
+    click(app, "undo")
+    assert current(app).problem.n == 6, "nothing was changed, so the sidebar is shown"
+    kept = click(app, "lock")
+    before = tray(kept)
+    click(kept, "reset")
+    assert names(kept) == ["as it is"]
+    assert current(kept).problem.n == 10
+    assert tray(click(kept, "undo")) == before

@@ -15,8 +15,8 @@ from fairsynergy.tray import Scenario, Tray
 from fairsynergy.ui import panels, solve
 from fairsynergy.ui.whatif import meeting
 
-EQUAL = "equal shares"
-STOPS = 21  # prices of the curve
+EQUAL = "(equal shares)"
+STOPS = 11  # prices of the curve
 MANY = 1000  # grants above which the curve waits for a click
 ALT = "Share of the resources that changes hands, and mean accuracy, against the price of a moved unit."
 
@@ -30,7 +30,7 @@ def panel(tray: Tray, scenario: Scenario, allocations: dict[str, fs.Allocation])
     )
     problem = scenario.problem
     starts = {name: found for name, found in allocations.items() if found.status is not fs.Status.FAILED}
-    starts |= {EQUAL: solve.one(problem, fs.Uniform.name)}
+    starts = {EQUAL: solve.one(problem, fs.Uniform.name)} | starts
     names = list(starts)
     if st.session_state.get("moved_from") not in names:
         there = tray.reference in names and tray.reference != tray.selected

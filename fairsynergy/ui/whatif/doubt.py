@@ -45,7 +45,8 @@ def panel(scenario: Scenario, allocation: fs.Allocation) -> None:
             format_func=lambda key: {"mean": "mean", "worst": "worst-off", "best": "best-off"}[key],
         )  # fmt: skip
     error = np.where(scenario.errors > 0, scenario.errors, other)
-    draws = int(np.clip(DRAWN // (problem.n * problem.m), FEWEST, MOST))
+    slow = problem.m == 2 and bool((problem.endowment == 0).any())  # then Leximin takes the draws one by one
+    draws = int(np.clip(DRAWN // (problem.n * problem.m), FEWEST, MOST // 5 if slow else MOST))
     if not error.any():
         st.info("Every elasticity is taken as known: raise the standard error above, or send a fit to an agent.")
         return

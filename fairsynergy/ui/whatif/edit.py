@@ -172,7 +172,10 @@ def table(problem: Problem, rows: Sequence[int]) -> pd.DataFrame:
     for name in FIELDS:
         for k, resource in enumerate(problem.resources):
             values = np.array(getattr(problem, name)[chosen, k])
-            values[values == EMPTY.get(name, np.nan)] = np.nan
+            none = values == EMPTY.get(name, np.nan)
+            if name == "floor":  # of an agent that may have nothing, a floor of 0 is half of its lock
+                none &= problem.ceiling[chosen, k] > 0
+            values[none] = np.nan
             columns[FIELDS[name].format(resource)] = values
     return pd.DataFrame(columns | {"weight": problem.weight[chosen]})
 
@@ -231,7 +234,7 @@ def _edited() -> None:
         lambda scenario: replace(scenario, problem=applied(scenario.problem, opened.rows, changes)),
         f"{listed(who)} edited" if len(who) <= 3 else f"{len(who)} agents edited",
     )
-    if meeting.refused() is None:
+    if not meeting.refused():
         st.session_state[LATEST] = meeting.current()
 
 

@@ -38,8 +38,9 @@ def panel(scenario: Scenario, allocation: fs.Allocation) -> None:
                 st.session_state["goal_agent"] = problem.agents[0]
             aim = planning.Agent(st.selectbox("Agent", problem.agents, key="goal_agent", persist_state="session"))
         now = float(aim.of(problem, allocation.utility))
+        more = round(min(MORE * now, (now + max(now, 1.0)) / 2), 3)
         level = st.number_input(
-            "to reach an accuracy of", 0.0, None, round(MORE * now, 3), 0.01, format="%.3f",
+            "to reach an accuracy of", 0.0, None, more, 0.01, format="%.3f",
             key=f"goal_level_{AIMS.index(kind or MEAN)}",  # a goal for the one is none for the other
             persist_state="session", width=190,
         )  # fmt: skip

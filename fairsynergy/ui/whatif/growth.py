@@ -47,6 +47,9 @@ def panel(scenario: Scenario, allocation: fs.Allocation) -> None:
         "Keep it as a scenario", key="keep_growth", icon=":material/add:", on_click=_keep,
         args=(placed.grant, problem.capacity + extra), disabled=not extra.any(),
     )  # fmt: skip
+    if not bits:
+        st.caption("The cloud has nothing, so there is no next bit of it.")
+        return
     st.subheader("Who gets the next bit?", anchor=False)
     st.markdown("\n".join(f"- {panels.harmless(said)}" for said in advice.next_bits(bits)))
     st.caption("A bit is 1 % of what the cloud has of a resource.")

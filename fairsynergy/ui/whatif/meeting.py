@@ -23,9 +23,10 @@ from fairsynergy.ui import solve
 # Kept for a visitor: the tray, the trays before it, every scenario that was ever on screen, why the last wish was
 # refused, and what the last one did.
 TRAY, PAST, RUNS, REFUSED, DONE = "_tray", "_tray_past", "_runs", "_tray_refused", "_tray_done"
+READ = "_tray_link_read"  # once the address was looked at, the visitor decides
 # Whether the tray still is the sidebar's fleet; the rule that the selector shall show at the next run.
 FOLLOWING, RULE = "_tray_follows", "_next_rule"
-FIRST = "as it is"
+FIRST, VARIANT = "as it is", "variant 1"
 # Trays to go back to, and runs to bring back; of large fleets fewer, since each is a megabyte.
 DEPTH, SHALLOW, LARGE = 100, 10, 2000
 
@@ -38,6 +39,13 @@ class Run:
     did: str
 
 
+class Past(NamedTuple):
+    """A tray as it was before a change, and whether it followed the sidebar."""
+
+    tray: Tray
+    following: bool
+
+
 class Solved(NamedTuple):
     """Allocations of a tray's scenarios by name, and by name why one has none."""
 
@@ -47,8 +55,9 @@ class Solved(NamedTuple):
 
 def open_link() -> str | None:
     """At the first run of a session: the tray that the address holds; returns what is wrong with it."""
-    asked = st.query_params.get(PARAMETER)
-    if asked is None or TRAY in st.session_state:
+    asked = None if READ in st.session_state else st.query_params.get(PARAMETER)
+    st.session_state[READ] = True
+    if asked is None:
         return None
     try:
         _put(from_link(asked), "opened from the link")
@@ -131,9 +140,9 @@ def current() -> Scenario:
     return tray().current
 
 
-def past() -> list[Tray]:
+def past() -> list[Past]:
     """The trays to go back to, the latest last."""
-    kept: list[Tray] = st.session_state.setdefault(PAST, [])
+    kept: list[Past] = st.session_state.setdefault(PAST, [])
     return kept
 
 
@@ -163,7 +172,7 @@ def attempt(change: Callable[[Tray], Tray], did: str) -> None:
     if after != before:
         if not runs():
             runs().append(Run(before.current, "the first"))
-        past().append(before)
+        past().append(Past(before, bool(st.session_state.get(FOLLOWING))))
         _put(after, did)
 
 
@@ -172,9 +181,11 @@ def edit(change: Callable[[Scenario], Scenario], did: str) -> None:
 
     def changed(tray: Tray) -> Tray:
         made = change(tray.current)
+        if made.given is None and tray.current.given is not None:  # no split by hand any more
+            made = replace(made, name=tray.unused(VARIANT))
         if tray.selected != tray.reference:
             return tray.change(tray.selected, made)
-        return tray if made == tray.current else tray.keep(replace(made, name="variant 1"))
+        return tray if made == tray.current else tray.keep(replace(made, name=VARIANT))
 
     attempt(changed, did)
 
@@ -184,15 +195,26 @@ def keep(scenario: Scenario, did: str) -> None:
     attempt(lambda tray: tray.keep(scenario), did)
 
 
+def look(change: Callable[[Tray], Tray]) -> None:
+    """Select or compare otherwise: nothing that would have to be undone."""
+    st.session_state[TRAY] = change(tray())
+    show_rule(current().rule)
+
+
 def undo() -> None:
-    """Back to the tray before the last change."""
-    st.session_state[REFUSED] = None
+    """Back to the tray before the last change; at the beginning it follows the sidebar again."""
     if past():
         before = past().pop()
-        st.session_state[TRAY] = before
-        st.session_state[FOLLOWING] = False
+        st.session_state[TRAY], st.session_state[FOLLOWING] = before.tray, before.following
         st.session_state[DONE] = "undone"
-        show_rule(before.current.rule)
+        show_rule(before.tray.current.rule)
+
+
+def start_afresh() -> None:
+    """Only the sidebar's fleet again; undo brings the scenarios back."""
+    if TRAY in st.session_state and not st.session_state.get(FOLLOWING):
+        past().append(Past(tray(), False))
+        del st.session_state[TRAY], st.session_state[FOLLOWING]
 
 
 def replace_tray(other: Tray, did: str) -> None:
@@ -211,9 +233,14 @@ def _put(tray: Tray, did: str) -> None:
     show_rule(tray.current.rule)
 
 
-def refused() -> str | None:
-    """Why the last wish was refused, if it was."""
-    reason: str | None = st.session_state.get(REFUSED)
+def refused() -> bool:
+    """Whether the last wish was."""
+    return st.session_state.get(REFUSED) is not None
+
+
+def why_refused() -> str | None:
+    """Why the last wish was refused, if it was; said once."""
+    reason: str | None = st.session_state.pop(REFUSED, None)
     return reason
 
 

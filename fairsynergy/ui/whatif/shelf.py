@@ -118,12 +118,12 @@ def _value(value: str | float | None) -> str:
 def _select() -> None:
     wanted = st.session_state["scenario"]
     if wanted is not None:
-        meeting.attempt(lambda tray: tray.select(wanted), "selected")
+        meeting.look(lambda tray: tray.select(wanted))
 
 
 def _compare_with() -> None:
     wanted = st.session_state["reference"]
-    meeting.attempt(lambda tray: tray.compare_with(wanted), "compared")
+    meeting.look(lambda tray: tray.compare_with(wanted))
 
 
 def _duplicate() -> None:
