@@ -29,7 +29,7 @@ PARTS = {
     "engine": "20 seconds",
     "fairness": "10 seconds",
     "planning": "20 seconds",
-    "collaborative": "10 seconds",
+    "collaborative": "5 seconds",
     "experiments": "40 seconds",
     "peers": "1 minute",
     "optimum": "2 minutes",

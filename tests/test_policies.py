@@ -146,7 +146,9 @@ def test_random_shares_are_proportional_to_weights_on_average() -> None:
     np.testing.assert_allclose(mean, np.array([1, 2, 5]) / 8, atol=0.02)
 
 
-@pytest.mark.parametrize("seed", [7, np.int64(7), np.random.default_rng(7), np.random.RandomState(7)], ids=repr)
+@pytest.mark.parametrize(
+    "seed", [7, np.int64(7), np.random.default_rng(7), np.random.RandomState(7)], ids=lambda seed: type(seed).__name__
+)
 def test_random_takes_any_usual_source_of_chance(seed: object) -> None:
     problem = NAMED["Fleet B"]
     assert_sound("Random", problem, fs.allocate(problem, fs.Random(seed=seed)).grant)  # type: ignore[arg-type]
