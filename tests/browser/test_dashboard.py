@@ -14,6 +14,7 @@ PAGES = {
     "What-if": "what_if",
     "Paper": "paper",
     "Measured curves": "measured_curves",
+    "Collaborative inference": "collaborative_inference",
 }
 RULES, MAP, BARS = "Worst-off, mean and best-off", "Mean against worst-off", "Compute of"
 DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
