@@ -6,7 +6,7 @@ import streamlit as st
 
 from fairsynergy.charts import allocations
 from fairsynergy.explain import exchanges, going_price, prices, sentences
-from fairsynergy.ui import frame, panels
+from fairsynergy.ui import frame, panels, picking
 from fairsynergy.wording import badge, proof
 
 visit = frame.visit()
@@ -19,17 +19,8 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         "Compare with", others, index=others.index("NUM") if "NUM" in others else 0, key="beside",
         persist_state="session", width=170,
     )  # fmt: skip
-    order = st.segmented_control(
-        "Sort agents by", list(allocations.ORDERS), default="name", required=True, key="order",
-        persist_state="session",
-    )  # fmt: skip
-    search = st.text_input("Find an agent", key="find", placeholder="part of a name", width=180)
-drawn = allocations.pick(visit.allocation, order=order, search=search)
-if not len(drawn):
-    st.info(f"No agent has “{panels.harmless(search)}” in its name.")
-    search, drawn = "", allocations.pick(visit.allocation, order=order)
-if choice := allocations.describe_choice(problem.n, drawn, order=order, search=search):
-    st.caption(panels.harmless(choice))
+    wish = picking.ask()
+drawn = picking.grant(visit.allocation, wish)
 
 # The paper's Fig. 6.
 pair = {name: visit.allocations[name] for name in (beside, visit.rule)}

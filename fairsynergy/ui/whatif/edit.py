@@ -22,7 +22,7 @@ from fairsynergy.charts import comparison
 from fairsynergy.explain import sentences
 from fairsynergy.problem import Array, Problem
 from fairsynergy.tray import Scenario
-from fairsynergy.ui import panels, solve
+from fairsynergy.ui import panels, picking, solve
 from fairsynergy.ui.whatif import meeting, why
 from fairsynergy.wording import listed
 
@@ -61,17 +61,8 @@ def panel(scenario: Scenario, allocation: fs.Allocation) -> None:
     problem = scenario.problem
     with st.container(horizontal=True, vertical_alignment="bottom"):
         _cloud(problem)
-        order = st.segmented_control(
-            "Sort agents by", list(charts.ORDERS), default="name", required=True, key="edit_order",
-            persist_state="session",
-        )  # fmt: skip
-        search = st.text_input("Find an agent", key="edit_find", placeholder="part of a name", width=150)
-    drawn = charts.pick(allocation, order=order, search=search)
-    if not len(drawn):
-        st.info(f"No agent has “{panels.harmless(search)}” in its name.")
-        search, drawn = "", charts.pick(allocation, order=order)
-    if choice := charts.describe_choice(problem.n, drawn, order=order, search=search):
-        st.caption(panels.harmless(choice))
+        wish = picking.ask("edit_")
+    drawn = picking.grant(allocation, wish)
     left, right = st.columns([3, 2])
     everyone = comparison.agents(allocation, "by name")
     bars, rule = everyone.iloc[drawn], scenario.rule if scenario.rule in solve.RULES else MINE
@@ -94,7 +85,7 @@ def panel(scenario: Scenario, allocation: fs.Allocation) -> None:
             (reason,) = sentences(allocation, price=price, agents=[i])
             st.markdown(panels.harmless(reason))
         why.bounds(allocation, 3)
-    _agents(scenario, allocation, range(problem.n) if problem.n <= WHOLE and not search else drawn.tolist())
+    _agents(scenario, allocation, range(problem.n) if problem.n <= WHOLE and not wish.search else drawn.tolist())
     st.caption(
         "Type into a cell and everything is divided anew. Own, granted and bounds are in units of the resource; "
         "an empty bound is none; the same floor and ceiling lock a grant."

@@ -6,10 +6,9 @@ import streamlit as st
 
 import fairsynergy as fs
 from fairsynergy import advice, planning
-from fairsynergy.charts import allocations as charts
 from fairsynergy.explain import exchanges, prices, sentences
 from fairsynergy.tray import Scenario
-from fairsynergy.ui import panels, solve
+from fairsynergy.ui import panels, picking, solve
 
 
 def panel(scenario: Scenario, allocation: fs.Allocation) -> None:
@@ -21,17 +20,8 @@ def panel(scenario: Scenario, allocation: fs.Allocation) -> None:
         st.caption("No going price is known here, so there is nothing to hold a unit's worth against.")
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        order = st.segmented_control(
-            "Sort agents by", list(charts.ORDERS), default="name", required=True, key="why_order",
-            persist_state="session",
-        )  # fmt: skip
-        search = st.text_input("Find an agent", key="why_find", placeholder="part of a name", width=180)
-    drawn = charts.pick(allocation, order=order, search=search)
-    if not len(drawn):
-        st.info(f"No agent has “{panels.harmless(search)}” in its name.")
-        return
-    if choice := charts.describe_choice(scenario.problem.n, drawn, order=order, search=search):
-        st.caption(panels.harmless(choice))
+        wish = picking.ask("why_")
+    drawn = picking.grant(allocation, wish)
     reasons = sentences(allocation, price=price, agents=drawn)
     with st.container(height=360 if len(drawn) > 8 else "content"):
         st.markdown("\n".join(f"- {panels.harmless(reason)}" for reason in reasons))
