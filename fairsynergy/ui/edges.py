@@ -15,6 +15,7 @@ from fairsynergy.errors import ProblemError
 MOST_DEVICES, MOST_PROCESSORS = 100, 400
 # As many splits are tried at a click at most.
 TRIED = 300_000
+MILLIONS = 10**9  # beyond, digits say nothing
 TIMED = 3
 
 
@@ -69,7 +70,8 @@ def check(edge: Edge, exact: Sharing) -> None:
     """Where there are few enough splits, an offer to try all of them."""
     splits = comb(edge.units - 1, edge.n - 1)
     if splits > TRIED:
-        st.caption(f"Too many splits to try them all ({splits:.1e}); the proof of the exact one does not need it.")
+        many = f"{splits:,}" if splits < MILLIONS else f"{splits:.0e}"
+        st.caption(f"There are {many} splits, too many to try at a click; the proof of the exact one does not need it.")
         return
     if not st.toggle(f"Try all {splits:,} splits", key="try_all"):
         return
