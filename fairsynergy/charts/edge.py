@@ -80,7 +80,9 @@ def _costs_spec() -> Spec:
     names = list(MARKS)
     colour = alt.Scale(domain=names, range=[mark.colour for mark in MARKS.values()])
     dash = alt.Scale(domain=names, range=[list(dash) for dash in DASHES])
-    legend = alt.Legend(title=None, orient="top", columns=2, symbolStrokeWidth=3, symbolType="stroke")
+    legend = alt.Legend(
+        title=None, orient="top", columns=2, columnPadding=8, labelFontSize=12, symbolStrokeWidth=3, symbolType="stroke"
+    )
     rows = alt.Chart(alt.NamedData("rows")).encode(
         x=alt.X("rank:Q", title="Devices, the worst-off first", axis=alt.Axis(tickMinStep=1, format="d")),
         y=alt.Y("cost:Q", title="Cost (lower is better)", scale=alt.Scale(zero=False, padding=8)),
