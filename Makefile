@@ -1,6 +1,6 @@
 # Two commands on a machine that has Python 3.11 or newer (with venv) and make:
 #   make run    open the dashboard
-#   make test   run every test
+#   make test   run every test; those of learning need PyTorch, which `make training` adds
 # Both build .venv on first use and reuse it afterwards. On Debian with several Pythons: make run PYTHON=python3.12
 
 PYTHON ?= python3
@@ -9,13 +9,17 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 STAMP  := $(VENV)/.installed
 
-.PHONY: run test lint bench lock clean
+.PHONY: run test training lint bench lock clean
 
 run: $(STAMP)
 	@$(BIN)/fairsynergy app
 
 test: $(STAMP)
 	@$(BIN)/python tests/run.py
+
+# PyTorch is large and only learning needs it, so it is neither locked nor installed with the rest.
+training: $(STAMP)
+	@$(PIP) install 'torch==2.13.0'
 
 lint: $(STAMP)
 	@$(BIN)/python tests/run.py lint types

@@ -58,6 +58,8 @@ HOMES = {
     "sklearn": {"curves"},
     "pettingzoo": {"collaborative"},
     "gymnasium": {"collaborative"},
+    "safetensors": {"collaborative"},
+    "torch": {"collaborative", "experiments"},
     "distributed": {"experiments"},
     "benchmarks": {"cli"},  # at the top of a checkout, and in no wheel
 }
@@ -153,7 +155,7 @@ def test_a_right_import_is_accepted(layer, source):
 
 def test_importing_the_package_loads_no_interface():
     """A notebook or a worker that only allocates does not pay for the dashboard or the referee."""
-    heavy = {"streamlit", "plotly", "altair", "cvxpy", "sklearn", "pettingzoo", "gymnasium"}
+    heavy = {"streamlit", "plotly", "altair", "cvxpy", "sklearn", "pettingzoo", "gymnasium", "torch"}
     code = f"import sys, fairsynergy; print(*sorted({heavy!r} & set(sys.modules)))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert loaded.stdout.split() == []

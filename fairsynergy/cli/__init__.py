@@ -1,4 +1,4 @@
-"""The command line: `fairsynergy app | solve | presets | report | fit | measure | reproduce | sweep | bench`.
+"""The command line: `fairsynergy app | solve | presets | report | fit | measure | reproduce | sweep | bench | …`.
 
 Results go to standard output. Anything wrong goes to standard error in one message, with exit code 2; a goal that a
 benchmark misses is a result, with exit code 1.
@@ -21,7 +21,7 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
 
-from fairsynergy.cli import app, experiments, measuring, solving
+from fairsynergy.cli import app, cities, experiments, measuring, solving
 from fairsynergy.errors import FairSynergyError
 
 # Exit codes: wrong input as in argparse, a reader that went away as in rich, a stop by Ctrl+C as in shells.
@@ -71,6 +71,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="store_true", help="print the version")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    for group in (app, solving, measuring, experiments):  # in the order of the help
+    for group in (app, solving, measuring, experiments, cities):  # in the order of the help
         group.add(commands)
     return parser

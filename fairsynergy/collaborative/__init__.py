@@ -21,6 +21,11 @@ from fairsynergy.collaborative.city import Map as Map
 from fairsynergy.collaborative.city import city_along as city_along
 from fairsynergy.collaborative.city import draw_city as draw_city
 from fairsynergy.collaborative.city import draw_map as draw_map
+from fairsynergy.collaborative.learned import RECIPES as RECIPES
+from fairsynergy.collaborative.learned import Learned as Learned
+from fairsynergy.collaborative.learned import Recipe as Recipe
+from fairsynergy.collaborative.learned import read_weights as read_weights
+from fairsynergy.collaborative.learned import write_weights as write_weights
 from fairsynergy.collaborative.mobilenet import MOBILENET as MOBILENET
 from fairsynergy.collaborative.mobilenet import STAGES as STAGES
 from fairsynergy.collaborative.mobilenet import Network as Network

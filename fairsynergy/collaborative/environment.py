@@ -13,7 +13,7 @@ meet the deadline if the edge is free; a choice beyond it is refused by the edge
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,11 +27,11 @@ except ModuleNotFoundError as missing:
     ) from None
 
 from fairsynergy.collaborative.city import draw_city
+from fairsynergy.collaborative.learned import Signal, told
 from fairsynergy.collaborative.setting import Setting
 from fairsynergy.collaborative.simulator import Allocator, Simulator
 from fairsynergy.errors import ProblemError
 
-Signal = Literal["none", "competitors", "neighbours"]
 Seen = NDArray[np.float32]
 Observations: TypeAlias = dict[str, Seen]
 Infos: TypeAlias = dict[str, dict[str, Any]]
@@ -141,9 +141,7 @@ class CollaborativeInference(ParallelEnv[str, Seen, int]):  # type: ignore[misc]
         self._simulator = Simulator(draw_city(seed, self.setting), allocator=self.allocator)
 
     def _observed(self) -> Seen:
-        seen = self._simulator.observe()
-        told = [] if self.signal == "none" else [getattr(seen, self.signal)]
-        return np.concatenate([seen.local, *told], axis=1)
+        return told(self._simulator.observe(), self.signal)
 
     def _observations(self) -> Observations:
         return dict(zip(self.possible_agents, self._observed(), strict=True))
