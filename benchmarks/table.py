@@ -29,13 +29,14 @@ PARTS = {
     "engine": "20 seconds",
     "fairness": "10 seconds",
     "planning": "20 seconds",
-    "collaborative": "5 seconds",
+    "collaborative": "10 seconds",
     "experiments": "40 seconds",
     "peers": "1 minute",
     "optimum": "2 minutes",
+    "training": "3 minutes, needs PyTorch",
     "dashboard": "4 minutes, needs Linux and Chromium",
 }
-USUAL = tuple(part for part in PARTS if part != "dashboard")
+USUAL = tuple(part for part in PARTS if part not in ("training", "dashboard"))
 RECORD = Path(__file__).parents[1] / "docs" / "BENCHMARKS.md"
 
 COLUMNS = {"measured": 8, "ours": 3, "peer or floor": 4, "found": 6, "goal": 3}  # with their relative widths

@@ -33,7 +33,7 @@ if one.open:
             "Equal share and continuous divide multiprocessors into any parts; the last is a bound on every split."
         )
         panels.table("the devices", lambda: charts.shares(shared.sharings, "Exact"))
-if many.open:
+if many.open and city.ready(visit.answer):
     with many:
         st.caption(
             "Every 15 seconds each device decides, by itself, which edge does how much of its network for the next 360 "

@@ -60,9 +60,11 @@ write it with a description of this machine. Exit code 1 if a goal is missed. PA
   engine       the kernel beside one exponential; one resource, Leximin, six rules, many fleets (20 seconds)
   fairness     alpha-fairness beside CVXPY, and the whole dial from the greatest total to Leximin (10 seconds)
   planning     inverse questions, and a thousand draws of the elasticities (20 seconds)
+  collaborative  one edge shared exactly, and city-hours under every policy (10 seconds)
   experiments  the paper's experiments in full (40 seconds)
   peers        each rule beside its CVXPY form (Clarabel, SCS) and SciPy's SLSQP and trust-constr (1 minute)
   optimum      the certified optimum: gaps, times, what it gains (2 minutes)
+  training     two policies learning in full (3 minutes; needs PyTorch)
   dashboard    the pages beside an empty one, in a browser (4 minutes; Linux)
 
 The benchmarks are in a checkout of the repository, not in the installed package."""
@@ -188,7 +190,7 @@ def _add_bench(commands: Commands) -> None:
         epilog="example: fairsynergy bench engine peers --out today.md",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    bench.add_argument("part", nargs="*", metavar="PART", help="default: all but the dashboard, about 3 minutes")
+    bench.add_argument("part", nargs="*", metavar="PART", help="default: all but the last two, about 3 minutes")
     bench.add_argument(
         "--out",
         type=Path,

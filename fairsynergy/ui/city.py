@@ -17,6 +17,7 @@ from streamlit.delta_generator import DeltaGenerator
 from fairsynergy.charts import city as charts
 from fairsynergy.collaborative import Allocator, City, Learned, Setting, draw_city
 from fairsynergy.collaborative import Policy as Chooser
+from fairsynergy.errors import ProblemError
 from fairsynergy.experiments import cities
 from fairsynergy.experiments.cities import CLAIMS, UNLEARNED, Outcome, Verdict
 from fairsynergy.scenarios import ASSETS
@@ -66,6 +67,17 @@ class Chosen(NamedTuple):
     def dial(self) -> str:
         """The label of FOCI at the oracle's share chosen."""
         return self.policies[-1]
+
+
+def ready(answer: DeltaGenerator) -> bool:
+    """Whether there are policies to try; if not, says why, in the place of the page's answer."""
+    try:
+        _learned()
+    except ProblemError as error:
+        answer.title("The learned policies cannot be read.", anchor=False)
+        answer.error(panels.harmless(str(error)), icon=":material/error:")
+        return False
+    return True
 
 
 def choose() -> Chosen:
