@@ -15,8 +15,21 @@ from fairsynergy.charts import lessons as charts
 from fairsynergy.charts.report import svg
 from fairsynergy.charts.worksheets import worksheets
 from fairsynergy.errors import ProblemError
-from fairsynergy.lessons import LESSONS, STEPS, Amount, Choice, Question, dial, difficulty, mixing, money, returns
-from fairsynergy.lessons import search, units, water
+from fairsynergy.lessons import (
+    LESSONS,
+    STEPS,
+    Amount,
+    Choice,
+    Question,
+    dial,
+    difficulty,
+    mixing,
+    money,
+    returns,
+    search,
+    units,
+    water,
+)
 from fairsynergy.scenarios import PRESETS
 from fairsynergy.ui import inputs
 
@@ -96,7 +109,9 @@ def test_the_prediction_is_compared_with_the_engine_in_words(name):
 def test_a_lessons_fleet_can_be_put_into_a_link(name):
     lesson = ALL[name]
     assert lesson.rule in fs.RULES
-    assert lesson.problem == (PRESETS[lesson.fleet].problem if isinstance(lesson.fleet, str) else lesson.fleet.problem())
+    assert lesson.problem == (
+        PRESETS[lesson.fleet].problem if isinstance(lesson.fleet, str) else lesson.fleet.problem()
+    )
     assert inputs.query(lesson.fleet, lesson.rule)
 
 

@@ -121,8 +121,9 @@ def _steps() -> Drawing:
 
 
 def vessels(
-    allocation: Allocation, *, level: float | None, top: float, rule: str, names: list[str], guess: float | None = None
-) -> Picture:
+    allocation: Allocation, *, level: float | None, top: float, rule: str, names: list[str], below: str = "",
+    guess: float | None = None,
+) -> Picture:  # fmt: skip
     """What agents own and get, with the level that they are filled up to.
 
     Parameters
@@ -137,6 +138,8 @@ def vessels(
         Whose colour the grants have.
     names : list of str
         Of the agents, below the bars.
+    below : str
+        What the axis with the names is called; then there is no room beside the bars, and lines are named above them.
     guess : float, optional
         A level that somebody predicted [units].
     """
@@ -158,7 +161,7 @@ def vessels(
     lines = [line | {"above": line["level"] == highest} for line in lines]
     wet = [f"{name} {number(float(amount))}" for name, amount in zip(names, grant, strict=True) if amount > water.LEAST]
     return Picture(
-        _vessels(palette.RULES[rule].colour, top),
+        _vessels(palette.RULES[rule].colour, top, below),
         {"parts": parts, "lines": pd.DataFrame(lines, columns=["level", "label", "kind", "above"])},
         f"What each agent owns, and what {rule} gives it: {listed(wet) if wet else 'nothing yet'}."
         + ("" if level is None else f" The level is {number(level)} units."),
@@ -167,12 +170,13 @@ def vessels(
 
 
 @cache
-def _vessels(colour: str, top: float) -> Drawing:
-    x = alt.X("agent:N", sort=None, title=None, axis=alt.Axis(labelAngle=0, labelOverlap=False, ticks=False))
+def _vessels(colour: str, top: float, below: str) -> Drawing:
+    x = alt.X("agent:N", sort=None, title=below or None, axis=alt.Axis(labelAngle=0, labelOverlap=False, ticks=False))
     y = alt.Y("start:Q", title="Compute [units]", scale=alt.Scale(domain=[0, top], nice=False))
     scale = alt.Scale(domain=["owns", "gets"], range=[palette.OWN, colour])
     kinds = alt.Color("kind:N", scale=alt.Scale(domain=["level", "guess"], range=[SECOND, GUESS]), legend=None)
-    beside = {"align": "left", "dx": 6, "fontWeight": "bold"}  # to the right of the bars, where it hides none
+    text = {"align": "left", "dx": 6, "fontWeight": "bold"}
+    beside = alt.value(0) if below else alt.value("width")  # to the right of the bars a name hides none
     lines = source("lines").encode(y=alt.Y("level:Q"), color=kinds)
     return _drawing(
         alt.layer(
@@ -187,13 +191,11 @@ def _vessels(colour: str, top: float) -> Drawing:
             ),
             lines.mark_rule(strokeWidth=3, strokeDash=[7, 4]),
             *(
-                lines.transform_filter(f"{sign}datum.above")
-                .mark_text(dy=dy, **beside)
-                .encode(x=alt.value("width"), text="label:N")
-                for sign, dy in (("", -6), ("!", 8))
+                lines.transform_filter(f"{sign}datum.above").mark_text(dy=dy, **text).encode(x=beside, text="label:N")
+                for sign, dy in (("", -9), ("!", 9))
             ),
         ).resolve_scale(color="independent"),
-        right=112,
+        right=14 if below else 112,
     )
 
 
@@ -210,11 +212,20 @@ def by_difficulty() -> dict[str, Picture]:
     """NUM and Fair-Synergy on tasks of three difficulties, by the rules' names."""
     found = difficulty.divided()
     problem = found["NUM"].problem
-    names = [f"{i} {word}" for i, word in enumerate(difficulty.tasks(problem), 1)]
+    words = difficulty.tasks(problem)
+    names = [str(i) for i in range(1, problem.n + 1)]
+    groups = [f"{word} {words.index(word) + 1}–{problem.n - words[::-1].index(word)}" for word in dict.fromkeys(words)]
     top = 1.15 * float(max(allocation.holding.max() for allocation in found.values()))
     level = float(found["NUM"].holding.max())
     return {
-        rule: vessels(allocation, level=level if rule == "NUM" else None, top=top, rule=rule, names=names)
+        rule: vessels(
+            allocation,
+            level=level if rule == "NUM" else None,
+            top=top,
+            rule=rule,
+            names=names,
+            below=f"Agents, by task: {', '.join(groups)}",
+        )
         for rule, allocation in found.items()
     }
 
@@ -394,7 +405,7 @@ def _turned() -> Drawing:
     y = alt.Y("worst:Q", title="Worst-off accuracy", scale=alt.Scale(domain=[0, 0.2], nice=False))
     rows = source("rows").encode(x, y)
     tip = ["alpha:N", alt.Tooltip("mean:Q", format=".4f"), alt.Tooltip("worst:Q", format=".4f", title="worst-off")]
-    text = {"align": "left", "dx": 10, "dy": -10}
+    text = {"align": "left", "dx": 10, "dy": -10, "color": INK}
     return _drawing(
         alt.layer(
             rows.mark_line(strokeWidth=2, color=FAINT).encode(order="order:Q"),
@@ -402,7 +413,7 @@ def _turned() -> Drawing:
             rows.transform_filter("datum.named && !datum.chosen").mark_text(**text).encode(text="alpha:N"),
             rows.transform_filter("datum.chosen").mark_point(filled=True, size=320, opacity=1, color=SECOND),
             rows.transform_filter("datum.chosen")
-            .mark_text(color=SECOND, fontWeight="bold", **text)
+            .mark_text(fontWeight="bold", **text | {"color": SECOND})
             .encode(text="alpha:N"),
         )
     )

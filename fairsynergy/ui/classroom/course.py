@@ -23,8 +23,9 @@ PROGRESS = "_lessons"
 # A projector's page has larger letters and nothing beside the lesson.
 PROJECTED = """<style>
 html { font-size: 21px; }
-[data-testid="stSidebar"], [data-testid="stExpandSidebarButton"], .st-key-rule { display: none !important; }
-.stMainBlockContainer h1 { font-size: 2rem; }
+[data-testid="stSidebar"], [data-testid="stHeader"], .st-key-rule, .st-key-rule ~ * { display: none !important; }
+.stMainBlockContainer { padding-top: 1.2rem; }
+.stMainBlockContainer h1 { font-size: 2rem; padding: 0; }
 .st-key-course [data-testid="stMarkdownContainer"] { font-size: 1.15rem; line-height: 1.45; }
 .st-key-course .stButton p, .st-key-course .stLinkButton p { font-size: 1rem; }
 </style>"""
@@ -58,12 +59,11 @@ def walk(name: str, lesson: Lesson) -> str:
             label_visibility="collapsed", wrap=True,
         ) or READ  # fmt: skip
         place = STEPS.index(step)
-        back, on = st.columns([1, 1], width=210)
-        back.button("Back", key="back_step", icon=":material/arrow_back:", disabled=place == 0, on_click=_go,
-                    args=(place - 1,), width="stretch")  # fmt: skip
+        st.button("Back", key="back_step", icon=":material/arrow_back:", disabled=place == 0, on_click=_go,
+                  args=(place - 1,))  # fmt: skip
         last = place == len(STEPS) - 1
-        on.button("Next", key="next_step", icon=":material/arrow_forward:", type="primary", disabled=last,
-                  on_click=_go, args=(place + 1,), width="stretch")  # fmt: skip
+        st.button("Next", key="next_step", icon=":material/arrow_forward:", type="primary", disabled=last,
+                  on_click=_go, args=(place + 1,))  # fmt: skip
         st.button("Restart", key="restart", icon=":material/restart_alt:", type="tertiary", on_click=_restart,
                   args=(name, lesson), help="Forget the prediction and the replies of this lesson.")  # fmt: skip
         large = st.toggle(
@@ -135,7 +135,7 @@ def compare(name: str, lesson: Lesson) -> None:
     """The prediction beside what the engine says; from now on it stands."""
     made = guess(name)
     if made is None:
-        st.info("You have not predicted anything yet: go back one step, or look all the same.", icon=":material/info:")
+        st.caption(":material/info: You have not predicted anything: go back one step, or look all the same.")
     else:
         progress(name).locked = True
         st.markdown(f"**{lesson.prediction.compared(made)}**")
