@@ -281,6 +281,30 @@ def link() -> str:
     return f"{page}?{urlencode(changed, doseq=True)}" if changed else page
 
 
+def query(fleet: FleetSpec | str, rule: str) -> str:
+    """The query string of an address that shows this fleet, drawn so or a preset of this name, under this rule.
+
+    >>> query("Fleet A", "NUM")
+    'rule=NUM&fleet=Preset&preset=Fleet+A'
+    >>> query(FleetSpec(agents=3, gamma_compute=(0.5, 0.5)), "Fair-Synergy")
+    'agents=3&gamma_compute=0.5&gamma_compute=0.5'
+    """
+    shown: dict[str, Any] = {"rule": rule}
+    if isinstance(fleet, str):
+        shown |= {"fleet": PRESET, "preset": fleet}
+    else:
+        if fleet.saturation not in (None, 1.0):
+            raise ProblemError(f"the sidebar has saturation at 1 unit or none, not at {fleet.saturation}")
+        shown |= {
+            "setting": fleet.setting.name, "agents": fleet.agents, "capacity_compute": fleet.capacity_compute,
+            "capacity_labels": fleet.capacity_labels, "compute": fleet.local_compute, "labels": fleet.local_labels,
+            "spread": fleet.spread, "gamma_compute": fleet.gamma_compute, "gamma_labels": fleet.gamma_labels,
+            "saturation": fleet.saturation is not None, "seed": fleet.seed,
+        }  # fmt: skip
+    changed = {key: _written(value) for key, value in shown.items() if value != DEFAULTS[key]}
+    return urlencode(changed, doseq=True)
+
+
 def _reset() -> None:
     for key, default in DEFAULTS.items():
         st.session_state[key] = default
