@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import fairsynergy as fs
+from fairsynergy.charts import edgeworth
 from fairsynergy.fairness import Box
 from fairsynergy.scenarios import FleetSpec
 
@@ -150,3 +151,23 @@ def test_nothing_to_exchange_and_more_than_can_be_used_are_refused_by_name():
 def test_a_market_in_which_somebody_buys_more_than_it_can_use_is_refused_by_name():
     with pytest.raises(fs.ProblemError, match="one of the two would buy more than it can use"):
         _ = Box.of(pair("soon saturated")).market
+
+
+def test_the_picture_asks_for_every_table_that_fills_it_and_for_no_other():
+    allocation = pair("different")
+    box = Box.of(allocation)
+    points = edgeworth.divisions(box, {"Uniform": allocation}, box.total / 3)
+    spec = edgeworth.spec(*box.problem.agents, *box.problem.resources)
+    named = {found["name"] for found in _data(spec)}
+    assert named == set(edgeworth.tables(box, points, "Uniform"))
+    assert list(edgeworth.table(box, points)["Division"]) == ["start", "market", "Uniform", "your split"]
+
+
+def _data(spec):
+    """Every data source in a specification, however deep."""
+    for key, part in spec.items():
+        if key == "data":
+            yield part
+        elif key == "layer":
+            for layer in part:
+                yield from _data(layer)

@@ -15,7 +15,7 @@ import pandas as pd
 
 from fairsynergy.allocation import Allocation
 from fairsynergy.charts import palette
-from fairsynergy.charts.comparison import FAINT, INK, KEPT, Spec, bare, label_texts, place_labels
+from fairsynergy.charts.comparison import FAINT, INK, KEPT, Spec, label_texts, place_labels
 from fairsynergy.charts.surfaces import CUT_COLOURS, Tables
 from fairsynergy.errors import ProblemError
 from fairsynergy.fairness import Box
@@ -31,7 +31,6 @@ OTHERS = {
 }
 AGENTS = CUT_COLOURS[:2]  # of their curves; the second one's is dashed
 INSIDE = (560, 360)  # about how wide and high the box is [pixels]
-CORNER_ROOM = 8  # between a corner and its label [pixels]
 
 
 def divisions(box: Box, answers: Mapping[str, Allocation], yours: Array) -> dict[str, Array]:
@@ -55,11 +54,10 @@ def tables(box: Box, points: Mapping[str, Array], rule: str) -> Tables:
     rule : str
         The name of the point through which a second pair of indifference curves goes.
     """
-    first, second = box.problem.agents
     width, height = box.total
     curves = []
     for through, place in ((START, box.start), (rule, points[rule])):
-        for agent, name in enumerate((first, second)):
+        for agent, name in enumerate(box.problem.agents):
             curve = box.indifference(agent, place)
             curves.append(_line(curve, agent=name, which=agent, through=through, faint=through != START))
     places = np.array(list(points.values()))
@@ -74,14 +72,6 @@ def tables(box: Box, points: Mapping[str, Array], rule: str) -> Tables:
         "budget": _line(_budget(box))
         if MARKET in points
         else pd.DataFrame({"x": [], "y": [], "step": []}, dtype=float),
-        "corners": pd.DataFrame(
-            {
-                "x": corners[:, 0],
-                "y": corners[:, 1],
-                "label": [f"{first} has nothing", f"{second} has nothing"],
-                "far": [False, True],
-            }
-        ),
         "points": pd.DataFrame(
             {
                 "name": list(points),
@@ -114,8 +104,8 @@ def _budget(box: Box) -> Array:
 def spec(first: str, second: str, x_name: str, y_name: str) -> Spec:
     """How `tables` are drawn, for these two agents and resources."""
     plain = alt.Scale(nice=False, zero=True, padding=0)
-    x = alt.X("x:Q", title=f"{x_name} that {first} holds [units]", scale=plain)
-    y = alt.Y("y:Q", title=f"{y_name} that {first} holds [units]", scale=plain)
+    x = alt.X("x:Q", title=f"{x_name} that {first} holds; {second} has the rest [units]", scale=plain)
+    y = alt.Y("y:Q", title=f"{y_name} that {first} holds; {second} has the rest [units]", scale=plain)
 
     def of(name: str) -> alt.Chart:
         return alt.Chart(alt.NamedData(name))
@@ -153,7 +143,6 @@ def spec(first: str, second: str, x_name: str, y_name: str) -> Spec:
         )
     )
     points = of("points").encode(x, y, tooltip=tip)
-    corners = of("corners").encode(x, y, text="label:N")
     bounds = alt.layer(
         of("box").mark_rect(fillOpacity=0, stroke=INK, strokeWidth=1.5).encode(x, y, x2="x2:Q", y2="y2:Q"),
         of("lens").mark_area(color=FAINT, opacity=0.3).encode(x, y, y2="y2:Q"),
@@ -162,12 +151,6 @@ def spec(first: str, second: str, x_name: str, y_name: str) -> Spec:
         .mark_line(color=OTHERS[MARKET].colour, strokeDash=[2, 3], strokeWidth=2)
         .encode(x, y, order="step:Q"),
         points.transform_filter("datum.chosen").mark_point(size=900, filled=True, opacity=0.25, color=FAINT),
-        corners.transform_filter("!datum.far").mark_text(
-            align="left", baseline="bottom", dx=CORNER_ROOM, dy=-CORNER_ROOM, color=INK, opacity=0.8
-        ),
-        corners.transform_filter("datum.far").mark_text(
-            align="right", baseline="top", dx=-CORNER_ROOM, dy=CORNER_ROOM, color=INK, opacity=0.8
-        ),
     )
     marked = points.mark_point(size=150, strokeWidth=2.5, opacity=1).encode(
         color=alt.Color("name:N", scale=scales["colour"], legend=None),
@@ -176,7 +159,9 @@ def spec(first: str, second: str, x_name: str, y_name: str) -> Spec:
     chart = alt.layer(bounds, curves, alt.layer(marked, *label_texts(of("points")))).resolve_scale(
         color="independent", shape="independent", strokeDash="independent"
     )
-    return bare(chart.properties(height=INSIDE[1] + 90))
+    drawn: Spec = chart.properties(height=INSIDE[1] + 90).to_dict()
+    drawn.pop("config", None)
+    return drawn
 
 
 def answer(box: Box) -> str:
