@@ -25,7 +25,7 @@ drawn = picking.grant(visit.allocation, wish)
 # The paper's Fig. 6.
 pair = {name: visit.allocations[name] for name in (beside, visit.rule)}
 for (name, allocation), column in zip(pair.items(), st.columns(2), strict=True):
-    column.subheader(name, anchor=False)
+    column.header(name, anchor=False)
     column.caption(f"{allocation.policy.sentence} **{badge(allocation).capitalize()}.**", help=proof(allocation))
 for k, resource in enumerate(problem.resources):
     for name, column in zip(pair, st.columns(2), strict=True):
@@ -43,7 +43,7 @@ for (name, allocation), column in zip(pair.items(), st.columns(2), strict=True):
     )
     column.caption(f"Ring: on its own; disc: with its grant. {name}: {prices(allocation)}")
 
-st.subheader("Is the next unit worth the going price?", anchor=False)
+st.header("Is the next unit worth the going price?", anchor=False)
 for k, (resource, column) in enumerate(zip(problem.resources, st.columns(problem.m), strict=True)):
     with column:
         if price[k] > 0:
@@ -63,12 +63,10 @@ st.caption(
     "who have all they can use."
 )
 
-st.subheader(f"Why, agent by agent, under {visit.rule}", anchor=False)
-with st.container(height=320 if len(drawn) > 6 else "content"):
-    reasons = sentences(visit.allocation, price=price, agents=drawn)
-    st.markdown("\n".join(f"- {panels.harmless(reason)}" for reason in reasons))
+st.header(f"Why, agent by agent, under {visit.rule}", anchor=False)
+panels.listed(sentences(visit.allocation, price=price, agents=drawn), others="agents")
 
-st.subheader("Who would rather have another's grant?", anchor=False)
+st.header("Who would rather have another's grant?", anchor=False)
 st.caption(
     "Envy: the accuracy an agent would gain if it kept what it owns and had the other's grant in place of its own. The "
     "darker the cell, the more; both rules on one scale."

@@ -1,5 +1,8 @@
 """A page in a browser, for tests/browser: its answer, its charts, its controls."""
 
+IDLE = "[data-testid=stApp][data-test-script-state=notRunning][data-test-connection-state=CONNECTED]"
+PHONE = {"width": 390, "height": 844}
+
 
 def answer(page):
     return page.locator("h1").inner_text()

@@ -33,6 +33,7 @@ CUTS = ALONG_X, ALONG_Y, LEVEL = 0, 1, 2
 # One colour per plane, in the picture and its twin alike; none of them is the colour of a rule.
 CUT_COLOURS = ("#7A5CC2", "#96592B", "#E0304E")
 GREY = "#8A8F98"
+INK = "currentColor"
 GRID_COLOUR = "#9A9FA8"
 SURFACE = [[0.0, "#DCE6ED"], [0.5, "#86AECA"], [1.0, "#1F4E79"]]
 
@@ -444,7 +445,7 @@ def slice_spec(along: int, resource: str, other: str) -> Spec:
     family_tip = [_tip("other", f"{other} held [units]"), *tip]
     return _spec(
         _of("family").mark_line(color=GREY, strokeWidth=1.2).encode(x, y, detail="other:Q", tooltip=family_tip),
-        _of("labels").mark_text(align="right", dx=-2, dy=-6, color=GREY).encode(x, y, text="label:N"),
+        _of("labels").mark_text(align="right", dx=-2, dy=-6, color=INK, opacity=0.75).encode(x, y, text="label:N"),
         _of("tangent").mark_line(color=colour, strokeDash=[5, 4], strokeWidth=2).encode(x, y),
         _of("cut").mark_line(color=colour, strokeWidth=3).encode(x, y, tooltip=family_tip),
         _of("point")
@@ -500,7 +501,7 @@ def isoquant_spec(x_name: str, y_name: str, colour: str) -> Spec:
     ]
     return _spec(
         _of("family").mark_line(color=GREY, strokeWidth=1.2).encode(x, y, detail="level:Q", **line),
-        _of("labels").mark_text(align="right", dx=-2, dy=-6, color=GREY).encode(x, y, text="label:N"),
+        _of("labels").mark_text(align="right", dx=-2, dy=-6, color=INK, opacity=0.75).encode(x, y, text="label:N"),
         _of("cut").mark_line(color=CUT_COLOURS[LEVEL], strokeWidth=3).encode(x, y, **line),
         *_move_marks(x, y, tip, colour, chords=True),
     )

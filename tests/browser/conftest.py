@@ -12,13 +12,13 @@ from urllib.request import urlopen
 
 import chromium
 import pytest
+from controls import IDLE
 from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 30  # seconds until a server that does not answer, or a page that does not settle, is called broken
 START = "import sys; from fairsynergy.cli import main; sys.exit(main())"
-IDLE = "[data-testid=stApp][data-test-script-state=notRunning][data-test-connection-state=CONNECTED]"
-DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+DESK = {"width": 1440, "height": 900}
 # On the first visit to a page's address Streamlit's own script looks for the server under that address too.
 PROBES = ("/_stcore/health", "/_stcore/host-config")
 
