@@ -41,7 +41,7 @@ for (name, allocation), column in zip(pair.items(), st.columns(2), strict=True):
         key=f"accuracy_{name}",
         alt=f"Accuracy of each agent on its own and with its grant under {name}; the numbers are in the table.",
     )
-    column.caption(f"Ring: on its own; disc: with its grant. {name}: {prices(allocation)}")
+    column.caption(f"Ring: on its own; disc: with its grant. {name}: {panels.harmless(prices(allocation))}")
 
 st.header("Is the next unit worth the going price?", anchor=False)
 for k, (resource, column) in enumerate(zip(problem.resources, st.columns(problem.m), strict=True)):
@@ -54,7 +54,8 @@ for k, (resource, column) in enumerate(zip(problem.resources, st.columns(problem
                 alt=f"What the next unit of {resource} would add for each agent, beside the going price.",
             )
         else:
-            st.info(f"The going price of {resource} is 0: everyone has all they can use, or there is none.")
+            said = f"The going price of {resource} is 0: everyone has all they can use, or there is none."
+            st.info(panels.harmless(said))
 st.caption(
     "Each mark: what the next unit would add for that agent. Filled: it receives some; hollow: it receives none. "
     "The line is the going price, what the last unit adds where the fleet's total accuracy is greatest. "

@@ -76,7 +76,7 @@ if alone.open:
             for cut, column in zip(surfaces.CUTS, st.columns(3), strict=True):
                 with column:
                     title, spec, tables, said = surfaces.twin(view, cut, planes=planes, rule=visit.rule, colour=colour)
-                    st.markdown(f"**{title}**")
+                    st.markdown(f"**{panels.harmless(title)}**")
                     st.vega_lite_chart(
                         spec=spec | {"datasets": tables}, key=f"twin_{cut}", alt=f"{title}; described below."
                     )

@@ -20,6 +20,7 @@ from fairsynergy.policies import POLICIES
 from fairsynergy.problem import Problem
 from fairsynergy.scenarios import PRESETS, FleetSpec, Setting
 from fairsynergy.tray import PARAMETER
+from fairsynergy.ui import panels
 from fairsynergy.ui.whatif import meeting
 from fairsynergy.wording import number
 
@@ -142,7 +143,7 @@ def _from_file(file: FleetFile) -> Problem:
 
 def _cloud(problem: Problem) -> str:
     shares = [
-        f"{number(float(amount))} {resource}"
+        f"{number(float(amount))} {panels.harmless(resource)}"
         for resource, amount in zip(problem.resources, problem.capacity, strict=True)
     ]
     return f"the cloud shares {' and '.join(shares)}"
