@@ -157,7 +157,7 @@ def vessels(
     lines = [] if level is None else [{"level": level, "label": f"level {number(level)}", "kind": "level"}]
     if guess is not None:
         lines.append({"level": guess, "label": "predicted", "kind": "guess"})
-    highest = max((line["level"] for line in lines), default=0.0)
+    highest = max(level or 0.0, guess or 0.0)
     lines = [line | {"above": line["level"] == highest} for line in lines]
     wet = [f"{name} {number(float(amount))}" for name, amount in zip(names, grant, strict=True) if amount > water.LEAST]
     return Picture(
