@@ -104,8 +104,8 @@ def _budget(box: Box) -> Array:
 def spec(first: str, second: str, x_name: str, y_name: str) -> Spec:
     """How `tables` are drawn, for these two agents and resources."""
     plain = alt.Scale(nice=False, zero=True, padding=0)
-    x = alt.X("x:Q", title=f"{x_name} that {first} holds; {second} has the rest [units]", scale=plain)
-    y = alt.Y("y:Q", title=f"{y_name} that {first} holds; {second} has the rest [units]", scale=plain)
+    x = alt.X("x:Q", title=f"{x_name} of {first}; rest: {second} [units]", scale=plain)
+    y = alt.Y("y:Q", title=f"{y_name} of {first}; rest: {second} [units]", scale=plain)
 
     def of(name: str) -> alt.Chart:
         return alt.Chart(alt.NamedData(name))
@@ -125,7 +125,7 @@ def spec(first: str, second: str, x_name: str, y_name: str) -> Spec:
         alt.Tooltip("second:Q", format=".3f", title=f"{second}: accuracy"),
     ]
     legend = alt.Legend(
-        title="as well off as at the start, and (thin) as under the rule", orient="top", symbolType="stroke",
+        title="as well off as at the start; thin: by the rule", orient="top", symbolType="stroke",
         symbolSize=300, titleLimit=330, labelLimit=140,
     )  # fmt: skip
     curves = (
