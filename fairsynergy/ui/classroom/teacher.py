@@ -19,7 +19,7 @@ def view() -> None:
         return
     lessons = {name: make() for name, make in LESSONS.items()}
     minutes = sum(lesson.minutes for lesson in lessons.values())
-    st.subheader("For the teacher", anchor=False)
+    st.header("For the teacher", anchor=False)
     st.markdown(
         f"Eight lessons, about {minutes} minutes together. Each works alone. Print the handout for the class, and keep "
         "the answer key. Every answer below was computed just now."
