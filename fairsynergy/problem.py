@@ -281,7 +281,8 @@ def _names(field: str, given: Sequence[str] | None, count: int, noun: str) -> tu
     if len(set(names)) != count:
         twice = Counter(names).most_common(1)[0][0]
         last = count - 1 - names[::-1].index(twice)
-        raise ProblemError(f"`{field}` has {twice!r} more than once; names must be unique", field=field, index=(last,))
+        message = f"`{field}` has {_short(twice)} more than once; names must be unique"
+        raise ProblemError(message, field=field, index=(last,))
     return names
 
 

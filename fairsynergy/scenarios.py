@@ -34,6 +34,8 @@ ENDOWMENT = {"compute": 0, "labels": 1}
 ELASTICITY = {"compute": 2, "labels": 3}
 LOTS = {"compute": 4, "labels": 5}
 
+SHOWN = 80  # letters of a value that a message quotes
+
 # A wheel carries the assets inside the package, a checkout has them at its top.
 _PACKAGE = Path(__file__).resolve().parent
 _INSIDE = _PACKAGE / "_app" / "assets"
@@ -217,12 +219,15 @@ def _stream(seed: int, stream: int) -> np.random.Generator:
 
 def _is_number(given: Any) -> bool:
     real = isinstance(given, int | float | np.integer | np.floating) and not isinstance(given, bool)
-    return real and math.isfinite(given)
+    try:
+        return real and math.isfinite(given)
+    except OverflowError:  # a whole number of hundreds of digits
+        return False
 
 
 def _require(field: str, given: object, fits: bool, allowed: str) -> None:
     if not fits:
-        raise ProblemError(f"`{field}` must be {allowed}; got {given!r}", field=field)
+        raise ProblemError(f"`{field}` must be {allowed}; got {repr(given)[:SHOWN]}", field=field)
 
 
 def _presets() -> dict[str, Preset]:

@@ -40,8 +40,8 @@ EXPECTED = (
 SHAPE = 'expected {"capacity": {"compute": 1}, "agents": [{"agent": "a", "compute": 0.1, "gamma_compute": 0.5}, ...]}'
 # A bracket and then what JSON may have there, but no row of column names.
 JSON = re.compile(r'\s*(\{\s*["}]|\[\s*[\[{"\]])')
-# Names of columns may be this long; among more than so many columns, no misspelling is looked for.
-LONGEST, MANY = 100, 50
+# Names of columns may be this long, those of agents so; among more than so many columns, no misspelling is looked for.
+LONGEST, LONGEST_NAME, MANY = 100, 200, 50
 SAVE_AS = "save the table as CSV (UTF-8), in a spreadsheet with File > Save as"
 
 # UTF-32 first: its mark begins like that of UTF-16.
@@ -251,6 +251,8 @@ def unfit_name(name: Any) -> str | None:
         return f"must be a text, got {_short(name)}"
     if not name.strip():
         return "is empty; give it a name"
+    if len(name) > LONGEST_NAME:
+        return f"has {len(name):,} characters, and a name at most {LONGEST_NAME}; shorten it"
     if UNPRINTABLE.search(name):
         return f"{_short(name)} holds a control character or half a character; write it without"
     return None

@@ -46,7 +46,7 @@ FORMAT, VERSION = "fairsynergy tray", 1
 PARAMETER = "tray"  # of an address that holds a link
 # What a link may hold, in letters: more is cut by some programs that pass links on.
 LONGEST_LINK = 6000
-# What a link may unfold to [bytes], and how many agents it may have drawn: more than any link of ours does.
+# What a link may unfold to [bytes], and how many agents its scenarios may have together: more than any link of ours.
 LARGEST, MOST_DRAWN = 2_000_000, 100_000
 # A longer tray helps nobody to compare, and a link of a few letters could ask for any number.
 MOST_SCENARIOS = 200
@@ -548,7 +548,7 @@ def _base(entry: Mapping[str, Any]) -> FleetSpec | str | None:
 
 
 def to_link(tray: Tray) -> str | None:
-    """The tray in letters for an address; None if they would be more than `LONGEST_LINK`.
+    """The tray in letters for an address; None if it or they would be more than a link may hold.
 
     Examples
     --------
@@ -557,6 +557,8 @@ def to_link(tray: Tray) -> str | None:
     >>> len(to_link(tray)) < 200
     True
     """
+    if sum(scenario.problem.n for scenario in tray.scenarios) > MOST_DRAWN:
+        return None
     document: dict[str, Any] = {"version": VERSION, "selected": tray.selected, "reference": tray.reference}
     document["scenarios"] = []
     seen: list[Scenario] = []
@@ -607,8 +609,9 @@ def from_link(text: str) -> Tray:
 def _telling(scenario: Scenario, seen: Sequence[Scenario]) -> dict[str, Any] | None:
     """The shortest way to tell a scenario's fleet; None if that is hopelessly long."""
     starts: list[tuple[dict[str, Any], Problem]] = [({"like": i}, other.problem) for i, other in enumerate(seen)]
-    if scenario.base is not None:
-        starts.append(({}, _drawn(scenario.base)))
+    base = scenario.base
+    if isinstance(base, str) or (base is not None and base.agents == scenario.problem.n):
+        starts.append(({}, _drawn(base)))
     known = [(head, edits) for head, start in starts if (edits := _edits(start, scenario.problem)) is not None]
     if known:
         head, edits = min(known, key=lambda each: sum(len(places) for places, _ in each[1].values()))
@@ -628,12 +631,21 @@ def _told(entry: dict[str, Any], seen: list[Scenario], where: str) -> Problem:
             base = _base(entry)
         except ProblemError as complaint:
             raise ProblemError(f"{where}: {complaint}") from None
+        _limit(seen, base.agents if isinstance(base, FleetSpec) else 0, where)  # before they are drawn
         start = None if base is None else _drawn(base)
     else:
         start = seen[like].problem if type(like) is int and 0 <= like < len(seen) else None
+        _limit(seen, 0 if start is None else start.n, where)
     if start is None or not isinstance(edits, dict):
         raise ProblemError(f"{where}: its fleet is missing; the link may have been cut: ask for a file instead")
     return _edited(start, edits, where)
+
+
+def _limit(seen: Sequence[Scenario], more: int, where: str) -> None:
+    """Refuse a link of a few letters that would fill the memory."""
+    agents = sum(scenario.problem.n for scenario in seen) + more
+    if agents > MOST_DRAWN:
+        raise ProblemError(f"{where}: the scenarios so far have {agents:,} agents, and a link up to {MOST_DRAWN:,}")
 
 
 def _drawn(base: FleetSpec | str) -> Problem:

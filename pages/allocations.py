@@ -25,7 +25,7 @@ drawn = picking.grant(visit.allocation, wish)
 # The paper's Fig. 6.
 pair = {name: visit.allocations[name] for name in (beside, visit.rule)}
 for (name, allocation), column in zip(pair.items(), st.columns(2), strict=True):
-    column.subheader(name, anchor=False)
+    column.header(name, anchor=False)
     column.caption(f"{allocation.policy.sentence} **{badge(allocation).capitalize()}.**", help=proof(allocation))
 for k, resource in enumerate(problem.resources):
     for name, column in zip(pair, st.columns(2), strict=True):
@@ -41,9 +41,9 @@ for (name, allocation), column in zip(pair.items(), st.columns(2), strict=True):
         key=f"accuracy_{name}",
         alt=f"Accuracy of each agent on its own and with its grant under {name}; the numbers are in the table.",
     )
-    column.caption(f"Ring: on its own; disc: with its grant. {name}: {prices(allocation)}")
+    column.caption(f"Ring: on its own; disc: with its grant. {name}: {panels.harmless(prices(allocation))}")
 
-st.subheader("Is the next unit worth the going price?", anchor=False)
+st.header("Is the next unit worth the going price?", anchor=False)
 for k, (resource, column) in enumerate(zip(problem.resources, st.columns(problem.m), strict=True)):
     with column:
         if price[k] > 0:
@@ -54,7 +54,8 @@ for k, (resource, column) in enumerate(zip(problem.resources, st.columns(problem
                 alt=f"What the next unit of {resource} would add for each agent, beside the going price.",
             )
         else:
-            st.info(f"The going price of {resource} is 0: everyone has all they can use, or there is none.")
+            said = f"The going price of {resource} is 0: everyone has all they can use, or there is none."
+            st.info(panels.harmless(said))
 st.caption(
     "Each mark: what the next unit would add for that agent. Filled: it receives some; hollow: it receives none. "
     "The line is the going price, what the last unit adds where the fleet's total accuracy is greatest. "
@@ -63,12 +64,10 @@ st.caption(
     "who have all they can use."
 )
 
-st.subheader(f"Why, agent by agent, under {visit.rule}", anchor=False)
-with st.container(height=320 if len(drawn) > 6 else "content"):
-    reasons = sentences(visit.allocation, price=price, agents=drawn)
-    st.markdown("\n".join(f"- {panels.harmless(reason)}" for reason in reasons))
+st.header(f"Why, agent by agent, under {visit.rule}", anchor=False)
+panels.listed(sentences(visit.allocation, price=price, agents=drawn), others="agents")
 
-st.subheader("Who would rather have another's grant?", anchor=False)
+st.header("Who would rather have another's grant?", anchor=False)
 st.caption(
     "Envy: the accuracy an agent would gain if it kept what it owns and had the other's grant in place of its own. The "
     "darker the cell, the more; both rules on one scale."

@@ -31,7 +31,7 @@ with right:
 # The fleet under one of them.
 sentence = visit.allocation.policy.sentence
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-    st.subheader(f"Who gets what under {visit.rule}", anchor=False, width="content", help=sentence)
+    st.header(f"Who gets what under {visit.rule}", anchor=False, width="content", help=sentence)
     order = st.segmented_control(
         "Sort agents", list(comparison.ORDERS), default=next(iter(comparison.ORDERS)), required=True, key="sort",
         bind="query-params", label_visibility="collapsed",

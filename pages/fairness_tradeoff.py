@@ -82,7 +82,7 @@ with right:
     sound = None if best.status is best.status.FAILED else best
     found = {name: report(a, best=sound).price_of_fairness for name, a in allocations.items()}
     prices = tradeoff.prices(found, visit.rule)
-    st.subheader("Price of fairness: what each rule costs", anchor=False)
+    st.header("Price of fairness: what each rule costs", anchor=False)
     st.vega_lite_chart(prices, tradeoff.PRICES, height=tradeoff.prices_height(prices), key="prices", alt=PRICES_ALT)
     st.caption(
         "Of the total accuracy that the certified optimum reaches, the share that the rule gives up. From … to: the "

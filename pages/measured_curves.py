@@ -15,14 +15,14 @@ st.markdown(f"**{panels.harmless(words.status(fit))}** {panels.harmless(words.re
 tables = charts.drawn(curve, fit, log=log)
 left, right = st.columns([3, 2])
 with left:
-    st.subheader(panels.harmless(curve.name), anchor=False)
+    st.header(panels.harmless(curve.name), anchor=False)
     st.vega_lite_chart(
         spec=charts.curve_spec(fit, log=log) | {"datasets": tables}, key="fitted_curve",
         alt=f"Accuracy against {fit.resources[0]}, measured and fitted; the numbers are in the table below.",
     )  # fmt: skip
     st.caption(panels.harmless(charts.describe(fit)))
 with right:
-    st.subheader("What the law leaves over", anchor=False)
+    st.header("What the law leaves over", anchor=False)
     st.vega_lite_chart(
         spec=charts.residual_spec(fit, log=log) | {"datasets": tables}, key="residuals",
         alt=f"Accuracy measured less fitted against {fit.resources[0]}; the numbers are in the table below.",
@@ -30,7 +30,7 @@ with right:
     st.caption(panels.harmless(charts.describe_residuals(fit)))
     st.markdown("\n".join(f"- {panels.harmless(note.sentence)}" for note in fit.notes))
 
-st.subheader("Which shape describes these rows best?", anchor=False)
+st.header("Which shape describes these rows best?", anchor=False)
 st.dataframe(charts.alternatives(fit), hide_index=True, key="shapes")
 st.caption(
     "AICc weighs how closely a shape follows the rows against how many numbers it takes to do so. Only differences "

@@ -1,5 +1,9 @@
 """A page in a browser, for tests/browser: its answer, its charts, its controls."""
 
+# An element that is there while the server has nothing to do.
+IDLE = "[data-testid=stApp][data-test-script-state=notRunning][data-test-connection-state=CONNECTED]"
+PHONE = {"width": 390, "height": 844}
+
 
 def answer(page):
     return page.locator("h1").inner_text()

@@ -25,7 +25,7 @@ LAYERS = (
     {"fairness", "fleet_files", "curves", "reference"},
     {"planning"},
     {"scenarios", "wording"},
-    {"explain", "advice", "forecasts", "tray"},
+    {"explain", "advice", "forecasts", "tray", "lessons"},
     {"snippet", "workbook"},
     {"fairsynergy"},
     {"experiments"},

@@ -1,5 +1,6 @@
 """What `fairsynergy app` settles before it serves anything; tests/test_wheel.py sees it serve."""
 
+import asyncio
 import socket
 from pathlib import Path
 
@@ -76,3 +77,29 @@ def test_a_browser_opens_only_where_it_can_be_seen(monkeypatch, platform, variab
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(launch.sys, "platform", platform)
     assert launch.has_display() is shown
+
+
+def test_every_answer_carries_the_headers_and_keeps_its_own():
+    async def answers(scope, receive, send):
+        own = [(b"referrer-policy", b"no-referrer"), (b"content-type", b"text/plain")]
+        await send({"type": "http.response.start", "status": 404, "headers": own})
+        await send({"type": "http.response.body", "body": b"nothing here"})
+
+    sent = []
+
+    async def keep(message):
+        sent.append(message)
+
+    asyncio.run(launch.SecurityHeaders(answers)({"type": "http"}, None, keep))
+    start, body = sent
+    headers = {name.decode(): value.decode() for name, value in start["headers"]}
+    assert headers == {name.lower(): value for name, value in launch.HEADERS.items()} | {
+        "referrer-policy": "no-referrer", "content-type": "text/plain"
+    }  # fmt: skip
+    assert body["body"] == b"nothing here"
+
+
+def test_pages_may_ask_no_other_host():
+    sources = {source for line in launch.POLICY.values() for source in line.split()}
+    assert launch.POLICY["default-src"] == "'self'"
+    assert not any("http" in source or "*" in source or "." in source for source in sources)

@@ -388,6 +388,13 @@ def linked(**changes: Any) -> str:
     return packed({"version": 1, "selected": "a", "reference": "a", "scenarios": [one]})
 
 
+def many(*starts: dict[str, Any]) -> dict[str, Any]:
+    """The document of a link of 20 scenarios; the last of the starts is that of all after it."""
+    given = [*starts, *[starts[-1]] * 20][:20]
+    scenarios = [{"name": str(i), "rule": "NUM", "edits": {}} | start for i, start in enumerate(given)]
+    return {"version": 1, "selected": "0", "reference": "0", "scenarios": scenarios}
+
+
 def test_the_links_to_spoil_are_good():
     (scenario,) = from_link(linked()).scenarios
     assert scenario.problem == FleetSpec(agents=3).problem()
@@ -411,6 +418,11 @@ BAD_LINKS = {
     "like a text": (linked(like="a"), "its fleet is missing"),
     "like true": (linked(like=True), "its fleet is missing"),
     "drawn without end": (linked(drawn={"agents": 10**9}), "more than the 100,000"),
+    "drawn again and again": (packed(many({"drawn": {"agents": 60_000}})), "and a link up to 100,000"),
+    "one large fleet copied": (packed(many({"drawn": {"agents": 60_000}}, {"like": 0})), "and a link up to 100,000"),
+    "a spread of 400 digits": (linked(drawn={"spread": 10**400}), "`spread` must be"),
+    "elasticities of 400 digits": (linked(drawn={"gamma_compute": [0.1, 10**400]}), "`gamma_compute` must be"),
+    "a rule of 5,000 letters": (linked(rule="a" * 5000), f"there is no rule {'a' * 40!r};"),
     "an unknown field": (linked(edits={"colour": [[0], [1]]}), "its changes cannot be read"),
     "an edit nowhere": (linked(edits={"floor": [[99], [1]]}), "its changes cannot be read"),
     "an edit from the end": (linked(edits={"floor": [[-1], [1]]}), "its changes cannot be read"),
@@ -431,6 +443,13 @@ def test_a_link_that_is_no_tray_is_refused_in_one_line(text, words):
     assert message.startswith("the link")
     assert words in message
     assert "\n" not in message
+
+
+def test_a_tray_of_more_agents_than_a_link_may_have_has_none():
+    drawn = FleetSpec(agents=60_000)
+    one = Scenario("a", drawn.problem(), "NUM", base=drawn)
+    assert to_link(Tray.of(one)) is not None
+    assert to_link(Tray.of(one).keep(one)) is None
 
 
 def test_a_link_that_was_cut_anywhere_is_refused():

@@ -325,7 +325,7 @@ def marginal_spec(resource: str, *rules: str) -> Spec:
     return _spec(
         _of("price").mark_rule(strokeWidth=2, color=PRICE).encode(y=y),
         _of("price")
-        .mark_text(align="left", dx=4, dy=10, color=PRICE)
+        .mark_text(align="left", dx=4, dy=10, color=INK)
         .encode(x=alt.value(0), y=alt.value(0), text="label:N"),
         _of("rows")
         .mark_point(size=75, strokeWidth=2, opacity=1)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 import altair as alt
@@ -21,6 +21,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fairsynergy.allocation import Allocation
+from fairsynergy.charts.comparison import KEPT
 from fairsynergy.explain import next_unit
 from fairsynergy.problem import Array, Problem
 from fairsynergy.wording import number
@@ -33,6 +34,7 @@ CUTS = ALONG_X, ALONG_Y, LEVEL = 0, 1, 2
 # One colour per plane, in the picture and its twin alike; none of them is the colour of a rule.
 CUT_COLOURS = ("#7A5CC2", "#96592B", "#E0304E")
 GREY = "#8A8F98"
+INK = "currentColor"
 GRID_COLOUR = "#9A9FA8"
 SURFACE = [[0.0, "#DCE6ED"], [0.5, "#86AECA"], [1.0, "#1F4E79"]]
 
@@ -195,7 +197,7 @@ def picture(view: Landscape, *, planes: tuple[float, float, float], show: Collec
     far_x, far_y = view.far
     height = view.top or 1.0
     lift = 0.008 * height  # lines lie just above the surface, so that they are seen whole
-    point = f"{x_name} %{{x:.3f}}<br>{y_name} %{{y:.3f}}<br>accuracy %{{z:.3f}}<extra></extra>"
+    point = f"{_text(x_name)} %{{x:.3f}}<br>{_text(y_name)} %{{y:.3f}}<br>accuracy %{{z:.3f}}<extra></extra>"
     data = _surface(view, height, lift, point)
 
     at_y, at_x, level = planes
@@ -229,7 +231,7 @@ def picture(view: Landscape, *, planes: tuple[float, float, float], show: Collec
             "mode": "markers",
             **_points(ends),
             "marker": {"color": ["#ffffff", colour], "size": [9, 12], "line": {"color": colour, "width": 3}},
-            "text": [f"{view.name} on its own", f"{view.name} with its grant"],
+            "text": [f"{_text(view.name)} on its own", f"{_text(view.name)} with its grant"],
             "hovertemplate": f"%{{text}}<br>{point}",
         },
     ]
@@ -279,6 +281,15 @@ def _line(points: Array, colour: str, width: float) -> Spec:
     return {"type": "scatter3d", "mode": "lines", **_points(points), "line": line, "hoverinfo": "skip"}
 
 
+def _text(name: str) -> str:
+    """A name as Plotly shows it letter by letter; it reads tags, makes links of some, and fills in what is in %{}.
+
+    >>> _text("<a href='http://example.org'>%{x}</a>")
+    "&lt;a href='http://example.org'>%&#123;x}&lt;/a>"
+    """
+    return name.replace("&", "&amp;").replace("<", "&lt;").replace("{", "&#123;")
+
+
 def _layout(x_name: str, y_name: str, far_x: float, far_y: float, height: float) -> Spec:
     def axis(title: str, end: float) -> Spec:
         return {
@@ -295,8 +306,8 @@ def _layout(x_name: str, y_name: str, far_x: float, far_y: float, height: float)
         "margin": {"l": 0, "r": 0, "t": 0, "b": 0},
         "showlegend": False,
         "scene": {
-            "xaxis": axis(f"{x_name} held [units]", far_x),
-            "yaxis": axis(f"{y_name} held [units]", far_y),
+            "xaxis": axis(f"{_text(x_name)} held [units]", far_x),
+            "yaxis": axis(f"{_text(y_name)} held [units]", far_y),
             "zaxis": axis("accuracy", height),
             "aspectmode": "manual",
             "aspectratio": {"x": 1.15, "y": 1.15, "z": 0.85},
@@ -310,7 +321,7 @@ def _fine(count: int) -> Array:
     return np.asarray(np.linspace(0, 1, count) ** 2)
 
 
-@cache
+@lru_cache(maxsize=KEPT)
 def _triangles(side: int) -> Spec:
     """Corners i, j, k of the two triangles in every cell of a square grid whose points are numbered row by row."""
     point = np.arange(side * side).reshape(side, side)
@@ -435,7 +446,7 @@ def _stands(view: Landscape, along: int, held: float) -> tuple[float, float]:
     return stands, float(view.slope(*point)[along])
 
 
-@cache
+@lru_cache(maxsize=KEPT)
 def slice_spec(along: int, resource: str, other: str) -> Spec:
     """How `slices` is drawn."""
     colour = CUT_COLOURS[along]
@@ -444,7 +455,7 @@ def slice_spec(along: int, resource: str, other: str) -> Spec:
     family_tip = [_tip("other", f"{other} held [units]"), *tip]
     return _spec(
         _of("family").mark_line(color=GREY, strokeWidth=1.2).encode(x, y, detail="other:Q", tooltip=family_tip),
-        _of("labels").mark_text(align="right", dx=-2, dy=-6, color=GREY).encode(x, y, text="label:N"),
+        _of("labels").mark_text(align="right", dx=-2, dy=-6, color=INK, opacity=0.75).encode(x, y, text="label:N"),
         _of("tangent").mark_line(color=colour, strokeDash=[5, 4], strokeWidth=2).encode(x, y),
         _of("cut").mark_line(color=colour, strokeWidth=3).encode(x, y, tooltip=family_tip),
         _of("point")
@@ -487,7 +498,7 @@ def describe_isoquants(view: Landscape, *, level: float, rule: str) -> str:
     )
 
 
-@cache
+@lru_cache(maxsize=KEPT)
 def isoquant_spec(x_name: str, y_name: str, colour: str) -> Spec:
     """How `isoquants` is drawn."""
     x, y = _axis("x", f"{x_name} held [units]"), _axis("y", f"{y_name} held [units]")
@@ -500,7 +511,7 @@ def isoquant_spec(x_name: str, y_name: str, colour: str) -> Spec:
     ]
     return _spec(
         _of("family").mark_line(color=GREY, strokeWidth=1.2).encode(x, y, detail="level:Q", **line),
-        _of("labels").mark_text(align="right", dx=-2, dy=-6, color=GREY).encode(x, y, text="label:N"),
+        _of("labels").mark_text(align="right", dx=-2, dy=-6, color=INK, opacity=0.75).encode(x, y, text="label:N"),
         _of("cut").mark_line(color=CUT_COLOURS[LEVEL], strokeWidth=3).encode(x, y, **line),
         *_move_marks(x, y, tip, colour, chords=True),
     )
@@ -580,7 +591,7 @@ def describe_curve(
     )
 
 
-@cache
+@lru_cache(maxsize=KEPT)
 def curve_spec(resource: str, colour: str) -> Spec:
     """How `curves` is drawn."""
     x, y = _axis("amount", f"{resource} held [units]"), _axis("accuracy", "accuracy")

@@ -6,7 +6,7 @@ As in `comparison`: a specification built once, the table that fills it, and a s
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import altair as alt
@@ -20,6 +20,7 @@ from fairsynergy.charts.comparison import (
     FAINT,
     FROM_ZERO,
     INK,
+    KEPT,
     LEAST_SPAN,
     TEXT,
     UNDOMINATED,
@@ -184,7 +185,7 @@ def describe_frontier(table: pd.DataFrame, axis: str) -> str:
     )
 
 
-@cache
+@lru_cache(maxsize=KEPT)
 def frontier_spec(axis: str) -> Spec:
     """How `frontier` is drawn; a click on a rule's point is the selection `pick`, with the fields rule and lens.
 
@@ -425,7 +426,7 @@ def to_the_hardest(problems: Mapping[str, Problem], solved: Mapping[str, Mapping
     return pd.DataFrame(rows)
 
 
-@cache
+@lru_cache(maxsize=KEPT)
 def units_spec(*units: str) -> Spec:
     """How `to_the_hardest` is drawn."""
     scale = alt.Scale(domain=units, range=[palette.OWN, DIAL])

@@ -131,8 +131,7 @@ def _cities(arguments: argparse.Namespace) -> None:
     for path in filter(None, (arguments.out, arguments.csv)):
         if not path.parent.is_dir():
             raise ProblemError(f"there is no folder {path.parent}; make it, or write elsewhere")
-    learned = cities.read_policies(arguments.weights)
-    policies = {**{label: [policy] for label, policy in cities.UNLEARNED.items()}, **learned}
+    policies = cities.everybody(arguments.weights)
     seeds = range(arguments.first, arguments.first + arguments.cities)
     console = Console(stderr=True)
     columns = (TextColumn("hours"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())

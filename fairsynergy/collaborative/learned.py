@@ -16,7 +16,7 @@ what it knows itself, and in what it is charged for while it learns:
 Weights are read and used with NumPy alone; `training` makes them, with PyTorch.
 
 >>> RECIPES["foci"]
-Recipe(signal='competitors', oracle=0.5, staying='own')
+Recipe(signal='competitors', oracle=0.5)
 """
 
 from __future__ import annotations
@@ -37,7 +37,6 @@ from fairsynergy.collaborative.simulator import Integers, Observation
 from fairsynergy.errors import ProblemError
 
 Signal = Literal["none", "competitors", "neighbours"]
-Staying = Literal["own", "edge"]
 Single = NDArray[np.float32]
 
 # The largest file that is taken for weights [bytes]; ours have 90 kB.
@@ -51,7 +50,6 @@ class Recipe(NamedTuple):
 
     signal: Signal = "none"  #: what a device is told beyond what it knows itself
     oracle: float = 0.0  #: the oracle's share of what a device is charged, λ; 0 its own cost only, 1 as in the paper
-    staying: Staying = "own"  #: what stands for the oracle's cost where a device computes itself
 
 
 RECIPES: Mapping[str, Recipe] = {
@@ -209,7 +207,7 @@ def read_weights(path: Path) -> Learned:
         seed, rounds, origin = int(about["seed"]), int(about["rounds"]), str(about["origin"])
     except (KeyError, TypeError, ValueError, RecursionError) as error:  # a ProblemError of Setting is a ValueError
         raise _unreadable(path, f"its description is not one of ours ({error})") from None
-    if recipe.signal not in get_args(Signal) or recipe.staying not in get_args(Staying):
+    if recipe.signal not in get_args(Signal):
         raise _unreadable(path, f"it has an unknown recipe, {recipe}")
     return Learned(_network(path, tensors), recipe, setting, seed, rounds, origin)
 

@@ -35,6 +35,7 @@ CENTRE = (-8.6109, 41.1496)  # longitude and latitude of Porto's São Bento stat
 DEGREE = 111_320.0  # m, of latitude
 STEP = 15.0  # s between points
 NEEDED = ("TAXI_ID", "TIMESTAMP", "MISSING_DATA", "POLYLINE")
+LONGEST = 20  # digits of a time, far beyond any
 SHOWN = 40  # letters of a cell that a message quotes
 
 
@@ -97,7 +98,7 @@ def _trips(lines: Iterable[str], name: str) -> Iterator[tuple[str, int, Array]]:
             taxi, start, missing, polyline = (row[column] for column in where)
             if missing not in ("True", "False"):
                 raise _broken(name, number, f"MISSING_DATA must be True or False, got {_short(missing)}")
-            if not start.strip().isdecimal():
+            if not start.strip().isdecimal() or len(start) > LONGEST:
                 raise _broken(name, number, f"TIMESTAMP must be whole seconds, got {_short(start)}")
             points = _points(polyline, name, number)
             if missing == "False" and len(points):

@@ -130,6 +130,19 @@ def read_policies(folder: Path) -> dict[str, list[Learned]]:
     return dict(sorted(found.items(), key=lambda item: (order.index(item[0].split()[0]), item[0])))
 
 
+def everybody(folder: Path) -> dict[str, Sequence[Chooser]]:
+    """All policies by label: those that learn nothing, and the trained ones of a folder.
+
+    Raises
+    ------
+    ProblemError
+        As `read_policies`.
+    """
+    found: dict[str, Sequence[Chooser]] = {label: [policy] for label, policy in UNLEARNED.items()}
+    found.update(read_policies(folder))
+    return found
+
+
 def trial(
     policies: Mapping[str, Sequence[Chooser]],
     *,

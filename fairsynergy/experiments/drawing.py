@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cache, lru_cache
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -233,7 +233,7 @@ def nested(*, capacity: Array, endowment: Array, elasticity: Array, chance: Arra
     )
 
 
-@cache
+@lru_cache(maxsize=32)
 def _blocks(sizes: tuple[int, ...], experiments: int) -> tuple[tuple[tuple[int, ...], range], ...]:
     """Similar sizes with as many experiments as make a batch; the same at every call, whoever works on them."""
 

@@ -22,6 +22,10 @@ from fairsynergy.fairness.envies import Envies as Envies
 from fairsynergy.fairness.envies import EnvySummary as EnvySummary
 from fairsynergy.fairness.envies import envy as envy
 from fairsynergy.fairness.envies import strongest_envies as strongest_envies
+from fairsynergy.fairness.exchange import STARTS as STARTS
+from fairsynergy.fairness.exchange import Box as Box
+from fairsynergy.fairness.exchange import Judgement as Judgement
+from fairsynergy.fairness.exchange import Market as Market
 from fairsynergy.fairness.fair_share import GainsAndLosses as GainsAndLosses
 from fairsynergy.fairness.fair_share import Inequality as Inequality
 from fairsynergy.fairness.fair_share import PriceOfFairness as PriceOfFairness

@@ -30,6 +30,7 @@ RULES: dict[str, Policy] = POLICIES | {
     policy.name: policy for policy in (Nash(), EqualIncomeMarket(), CertifiedOptimum())
 }
 
+SHOWN = 40  # letters of a name that a message quotes
 # What `named` understands besides "all".
 NAMES = ", ".join(["-".join(name.split()) for name in RULES] + ["alpha=NUMBER", "fair-synergy-passes=NUMBER"])
 
@@ -63,10 +64,10 @@ def named(text: str) -> list[Policy]:
             return [FairSynergy(passes=inf if _plain(value) == "inf" else int(value))]
     except ValueError:  # which a ProblemError is, too
         allowed = "alpha must be a number >= 0" if _plain(setting) == "alpha" else "passes must be a whole number >= 1"
-        raise ProblemError(f"{allowed}, or inf; got {value!r}") from None
+        raise ProblemError(f"{allowed}, or inf; got {value[:SHOWN]!r}") from None
     found = [policy for name, policy in RULES.items() if _plain(name) == _plain(text)]
     if not found:
-        raise ProblemError(f"there is no rule {text!r}; choose all, or any of {NAMES}")
+        raise ProblemError(f"there is no rule {text[:SHOWN]!r}; choose all, or any of {NAMES}")
     return found
 
 

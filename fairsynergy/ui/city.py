@@ -259,7 +259,7 @@ def evidence(chosen: Chosen) -> None:
     tried, world = _tried(), "surge" if chosen.setting.surge else "steady"
     share = chosen.dial.rpartition(" ")[2]
     judged_share = share if f"OFR {share}" in set(tried["policy"]) else "0.5"
-    st.subheader(f"In {tried['city'].nunique()} fresh cities, {_WORLDS[world]}", anchor=False)
+    st.header(f"In {tried['city'].nunique()} fresh cities, {_WORLDS[world]}", anchor=False)
     st.caption(
         "Cities that nobody was trained or chosen on, three trainings of each policy, at the usual constants whatever "
         "the controls above say; bars are 95 % intervals. Which half of FOCI does what: neither is IQL, one half is "

@@ -37,7 +37,7 @@ def _explain(name: str) -> None:
     labels = {preset: label for label, preset in shown.presets.items()}
     st.session_state["variant"] = labels[st.session_state["preset"]]
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.subheader(shown.title, anchor=False, width="content")
+        st.header(shown.title, anchor=False, width="content")
         st.segmented_control(
             "Shown", list(shown.presets), key="variant", required=True, on_change=_switch, label_visibility="collapsed"
         )

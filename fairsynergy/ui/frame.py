@@ -27,6 +27,19 @@ STYLE = """<style>
 .stMainBlockContainer { padding: 3.6rem 2rem 2rem; }
 [data-testid="stSidebarUserContent"] .stVerticalBlock { gap: 0.5rem; }
 @media (max-width: 640px) { .stMainBlockContainer { padding: 3.6rem 1rem 2rem; } }
+/* Small text needs a contrast of 4.5 : 1; Streamlit's captions, the text of its charts and its code have less. */
+[data-testid="stCaptionContainer"] { opacity: 0.8; }
+[data-testid="stWidgetLabel"][disabled] { color: inherit; opacity: 0.75; }
+[data-testid="stCaptionContainer"] code, [data-testid="stCode"] .token { color: inherit !important; }
+.stVegaLiteChart svg.marks :is(.role-axis-label, .role-axis-title, .role-legend-label, .role-legend-title) text {
+  fill: currentcolor; fill-opacity: 0.8; }
+/* A formula breaks its line before it scrolls, which it does on a narrow screen only: a keyboard does not scroll it. */
+.katex-display > .katex { white-space: normal; }
+@media (min-width: 1000px) { .katex-display { overflow: visible !important; } }
+@media (prefers-reduced-motion: reduce) {
+  *, *::before, *::after { animation-duration: 1ms !important; animation-iteration-count: 1 !important;
+    transition-duration: 1ms !important; scroll-behavior: auto !important; }
+}
 </style>"""
 # Kept for a visitor: what app.py framed, until the page takes it; the last good fleet and its story.
 FRAMED, GOOD = "_framed", "_good"
@@ -84,6 +97,7 @@ def pages() -> list[st.Page]:
         st.Page("pages/paper.py", title="Paper", icon=":material/science:"),
         st.Page("pages/measured_curves.py", title="Measured curves", icon=":material/trending_up:"),
         st.Page("pages/collaborative_inference.py", title="Collaborative inference", icon=":material/hub:"),
+        st.Page("pages/lessons.py", title="Lessons", icon=":material/school:"),
     ]
 
 

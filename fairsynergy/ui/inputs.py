@@ -20,6 +20,7 @@ from fairsynergy.policies import POLICIES
 from fairsynergy.problem import Problem
 from fairsynergy.scenarios import PRESETS, FleetSpec, Setting
 from fairsynergy.tray import PARAMETER
+from fairsynergy.ui import panels
 from fairsynergy.ui.whatif import meeting
 from fairsynergy.wording import number
 
@@ -142,7 +143,7 @@ def _from_file(file: FleetFile) -> Problem:
 
 def _cloud(problem: Problem) -> str:
     shares = [
-        f"{number(float(amount))} {resource}"
+        f"{number(float(amount))} {panels.harmless(resource)}"
         for resource, amount in zip(problem.resources, problem.capacity, strict=True)
     ]
     return f"the cloud shares {' and '.join(shares)}"
@@ -279,6 +280,30 @@ def link() -> str:
     if page.count("/") == 2:  # nothing after the host
         page += "/"
     return f"{page}?{urlencode(changed, doseq=True)}" if changed else page
+
+
+def query(fleet: FleetSpec | str, rule: str) -> str:
+    """The query string of an address that shows this fleet, drawn so or a preset of this name, under this rule.
+
+    >>> query("Fleet A", "NUM")
+    'rule=NUM&fleet=Preset&preset=Fleet+A'
+    >>> query(FleetSpec(agents=3, gamma_compute=(0.5, 0.5)), "Fair-Synergy")
+    'agents=3&gamma_compute=0.5&gamma_compute=0.5'
+    """
+    shown: dict[str, Any] = {"rule": rule}
+    if isinstance(fleet, str):
+        shown |= {"fleet": PRESET, "preset": fleet}
+    else:
+        if fleet.saturation not in (None, 1.0):
+            raise ProblemError(f"the sidebar has saturation at 1 unit or none, not at {fleet.saturation}")
+        shown |= {
+            "setting": fleet.setting.name, "agents": fleet.agents, "capacity_compute": fleet.capacity_compute,
+            "capacity_labels": fleet.capacity_labels, "compute": fleet.local_compute, "labels": fleet.local_labels,
+            "spread": fleet.spread, "gamma_compute": fleet.gamma_compute, "gamma_labels": fleet.gamma_labels,
+            "saturation": fleet.saturation is not None, "seed": fleet.seed,
+        }  # fmt: skip
+    changed = {key: _written(value) for key, value in shown.items() if value != DEFAULTS[key]}
+    return urlencode(changed, doseq=True)
 
 
 def _reset() -> None:

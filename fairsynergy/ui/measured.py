@@ -21,6 +21,7 @@ from fairsynergy.ui import panels
 GIVEN, OPENED, REFUSED, GOOD = "_given_curves", "_opened_curves", "_refused_curves", "_good_curve"
 YOURS = "Yours: "  # before the names of a visitor's curves
 LINEAR, LOGARITHMIC = "linear", "logarithmic"
+LARGEST = 5  # megabytes; the file is kept beside what was read, and the most rows take a fifth of that
 EXPECTED = (
     "A row per measurement: accuracy, and a column for each resource (such as labels). Optional: curve, if there are "
     "several in the file; repeat; point, what a row is called. Repeats are rows with the same amounts."
@@ -43,7 +44,7 @@ def choose() -> Chosen:
         with st.popover("Open your own"):
             st.file_uploader(
                 "Open measured curves (CSV)", type=["csv", "txt", "tsv"], key="curves_file", on_change=_give,
-                help=EXPECTED,
+                help=EXPECTED, max_upload_size=LARGEST,
             )  # fmt: skip
             st.checkbox(
                 "The accuracies are in percent", key="curves_percent", persist_state="session", on_change=_read,

@@ -13,6 +13,8 @@ from fairsynergy.allocation import Allocation
 
 # Agents explained one by one; more would push everything else off the screen.
 SHOWN = 5
+# Sentences before a fold hides the others.
+LISTED = 8
 # What Markdown, and Streamlit on top of it, reads as more than text.
 MARKUP = re.compile(r"([\\\[\]()<>{}$*_~#|!:+-])")
 
@@ -91,6 +93,23 @@ def found(allocations: Mapping[str, Allocation], rule: str, places: Sequence[int
         st.markdown(harmless(sentence))
     if len(places) > SHOWN:
         st.caption(f"... and {len(places) - SHOWN} more with such a name; the table below has them all.")
+
+
+def listed(sentences: Sequence[str], *, others: str) -> None:
+    """Sentences as a list; those after the first few under a fold, which a keyboard opens, as it does not scroll a box.
+
+    Parameters
+    ----------
+    sentences : sequence of str
+        May quote a visitor's file.
+    others : str
+        What the further ones are about, in plural; unique on a page.
+    """
+    shown, further = sentences[:LISTED], sentences[LISTED:]
+    st.markdown("\n".join(f"- {harmless(said)}" for said in shown))
+    if further:
+        with st.expander(f"{len(further)} more {others}"):
+            st.markdown("\n".join(f"- {harmless(said)}" for said in further))
 
 
 def harmless(message: str) -> str:

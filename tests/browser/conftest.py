@@ -7,31 +7,54 @@ import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 import chromium
 import pytest
+from controls import IDLE
 from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 30  # seconds until a server that does not answer, or a page that does not settle, is called broken
 START = "import sys; from fairsynergy.cli import main; sys.exit(main())"
-IDLE = "[data-testid=stApp][data-test-script-state=notRunning][data-test-connection-state=CONNECTED]"
-DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+# A server that runs this first tells every file that it opens for writing, also one without a name.
+WATCH = """
+import os, sys
+def watch(event, arguments):
+    if event == "open" and isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
+        if str(arguments[0]) != os.devnull:
+            print("WROTE", arguments[0], flush=True)
+sys.addaudithook(watch)
+"""
+DESK = {"width": 1440, "height": 900}
 # On the first visit to a page's address Streamlit's own script looks for the server under that address too.
 PROBES = ("/_stcore/health", "/_stcore/host-config")
 
 
 @contextmanager
-def serving(log):
-    """A dashboard on a free port, started as its users start it; its address."""
+def serving(log, *, before="", cwd=ROOT, **environment):
+    """A dashboard on a free port, started as its users start it; its address.
+
+    Parameters
+    ----------
+    log : Path
+        Where it writes what it says.
+    before : str
+        Python that runs in its process before anything else.
+    cwd : Path
+        Its working directory.
+    **environment : str
+        Variables beside those of the tests.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-c", START, "app", "--headless", "--port", str(port)]
+    command = [sys.executable, "-c", before + START, "app", "--headless", "--port", str(port)]
     with log.open("wb") as output:
-        server = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output, env=os.environ | {"BROWSER": "true"})
+        variables = os.environ | {"BROWSER": "true"} | environment
+        server = subprocess.Popen(command, cwd=cwd, stdout=output, stderr=output, env=variables)
         try:
             address = f"http://127.0.0.1:{port}"
             deadline = time.monotonic() + PATIENCE
@@ -69,6 +92,32 @@ def fresh_server(tmp_path):
     """Address of a dashboard that nobody has visited yet."""
     with serving(tmp_path / "log.txt") as address:
         yield address
+
+
+class Watched(NamedTuple):
+    """A server that tells what it writes: its address, its log, and the folders that it could write to."""
+
+    address: str
+    log: Path
+    places: list[Path]
+
+    @property
+    def written(self):
+        """The files that it opened for writing, and those that are there."""
+        told = [line for line in self.log.read_text().splitlines() if line.startswith("WROTE")]
+        return told + [str(path) for place in self.places for path in place.rglob("*")]
+
+
+@pytest.fixture
+def watched_server(tmp_path):
+    """A dashboard whose folders for temporary files, of its user and for work are empty and its own."""
+    places = [tmp_path / name for name in ("temporary", "home", "work")]
+    for place in places:
+        place.mkdir()
+    temporary, home, work = places
+    variables = {"TMPDIR": str(temporary), "HOME": str(home), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(ROOT)}
+    with serving(tmp_path / "log.txt", before=WATCH, cwd=work, **variables) as address:
+        yield Watched(address, tmp_path / "log.txt", places)
 
 
 @pytest.fixture(scope="session")

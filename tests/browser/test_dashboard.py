@@ -15,6 +15,7 @@ PAGES = {
     "Paper": "paper",
     "Measured curves": "measured_curves",
     "Collaborative inference": "collaborative_inference",
+    "Lessons": "lessons",
 }
 RULES, MAP, BARS = "Worst-off, mean and best-off", "Mean against worst-off", "Compute of"
 DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}

@@ -123,7 +123,7 @@ def test_a_world_that_nobody_was_trained_for_is_labelled_not_refused(key, value,
 def test_a_city_without_surges_has_its_own_evidence():
     app = open_city(surge="false")
     assert calm(app)
-    assert any("without surges" in heading.value for heading in app.subheader)
+    assert any("without surges" in heading.value for heading in app.header)
     tried = cities.read(ASSETS / "foci" / "cities.csv")
     judged = cities.judge(tried, world="steady", share="0.5")
     true = sum(one.verdict is cities.Verdict.TRUE for one in judged)

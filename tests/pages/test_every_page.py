@@ -1,5 +1,6 @@
 """What holds on every page: it starts in every mode, renders every fleet, and survives both ends of every control."""
 
+import numpy as np
 import pytest
 from dashboard import PAGES, ROOT, TIMEOUT, answer, calm, open_page, shown
 from streamlit.testing.v1 import AppTest
@@ -90,3 +91,44 @@ def test_a_bad_file_is_one_message_and_the_last_good_result_stays(page):
     (error,) = app.error
     assert "row 2, column gamma_compute" in shown(error.value)
     assert answer(app) == before
+
+
+ALIVE = ("![x](a.png)", "<b>*c*</b>", "[d](http://e.org)")
+OPEN = {"fairness_tradeoff": ("more", (
+    "Is this optimal?", "What each rule promises", "Who holds the accuracy", "The rules in words", "Against Uniform",
+)), "what_if": ("studio", ("Edit", "Why"))}  # fmt: skip
+
+
+def test_names_from_a_file_are_text(page):
+    """No Markdown of a visitor's comes alive: not from the file's name, nor from those of agents and resources."""
+    app = open_page(page)
+    for m in (1, 2, 3):
+        upload_named(app, m)
+        key, tabs = OPEN.get(page, (None, (None,)))
+        for tab in tabs:
+            if key:
+                app.session_state[key] = tab
+                app.run()
+            assert calm(app)
+            for said in marked_up(app):
+                assert not any(name in said for name in ALIVE), (m, tab, said)
+            assert not any("<b>" in html.proto.body for html in app.get("html")), (m, tab)
+
+
+def upload_named(app, m):
+    """Open a fleet of m resources, all of whose names would do something if they were read as Markdown or HTML."""
+    fleet = fs.Problem(
+        endowment=np.full((3, m), 0.1), elasticity=np.full((3, m), 0.3), capacity=np.ones(m), resources=ALIVE[:m],
+        agents=[f"{name} {i}" for i, name in enumerate(ALIVE)],
+    )  # fmt: skip
+    app.file_uploader(key="file").set_value((f"{ALIVE[0]}.json", write_json(fleet).encode(), "text/json")).run()
+
+
+def marked_up(app):
+    """What the browser reads as Markdown: texts, labels and helps."""
+    for each in app:
+        proto = getattr(each, "proto", None)
+        if proto is not None and each.type not in ("text_input", "html"):
+            yield from (str(getattr(proto, name, "")) for name in ("label", "help", "body", "value"))
+    for group in app.button_group:
+        yield from (option.content for option in group.proto.options)

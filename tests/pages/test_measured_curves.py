@@ -115,4 +115,4 @@ def test_names_from_a_file_are_text():
     )
     assert calm(app)
     assert "![x](" not in answer(app)
-    assert "<b>" not in "".join(header.value for header in app.subheader).replace("\\<", "")
+    assert "<b>" not in "".join(header.value for header in app.header).replace("\\<", "")

@@ -500,8 +500,8 @@ def test_cells_are_read_by_the_rows_that_are_shown():
         ({"at least compute": 1, "at most compute": 0.5}, "floor"),
         ({"at least compute": 100}, "floor"),
         ({"agent": "agent 2"}, "agent 2"),
-        ({"agent": "  "}, "an agent needs a name"),
-        ({"agent": None}, "an agent needs a name"),
+        ({"agent": "  "}, "agent 1: the name of an agent is empty; give it a name"),
+        ({"agent": None}, "agent 1: the name of an agent must be a text, got None"),
     ],
 )
 def test_cells_that_are_no_fleet_are_refused(cells, message):
@@ -989,3 +989,29 @@ def test_all_undone_or_reset_the_page_follows_the_sidebar_again():
     assert names(kept) == ["as it is"]
     assert current(kept).problem.n == 10
     assert tray(click(kept, "undo")) == before
+
+
+def test_what_can_be_undone_is_bounded_by_the_agents_in_it(monkeypatch):
+    monkeypatch.setattr(meeting.st, "session_state", {})
+    monkeypatch.setattr(meeting, "KEPT_AGENTS", 20)
+    meeting.follow(FleetSpec(agents=5).problem(), "NUM", None)
+    for seed in range(10):
+        other = Tray.of(Scenario("another", FleetSpec(agents=5, seed=seed).problem(), "NUM"))
+        meeting.replace_tray(other, "opened")
+        held = [
+            *meeting.tray().scenarios,
+            *(one for each in (*meeting.past(), *meeting.runs()) for one in each.scenarios),
+        ]
+        assert sum({id(one.problem): one.problem.n for one in held}.values()) <= 20
+    assert len(meeting.past()) == len(meeting.runs()) - 1 == 3
+    for rule in ("Nash", "DRF", "NUM", "Uniform") * 3:  # of the same fleet, which is there once
+        meeting.edit(lambda scenario, rule=rule: replace(scenario, rule=rule), rule)
+    assert len(meeting.past()) == 15
+    meeting.replace_tray(Tray.of(Scenario("large", FleetSpec(agents=50).problem())), "opened")
+    assert len(meeting.past()) == 1, "the latest can be undone in any case"
+
+
+def test_a_name_that_no_file_can_hold_is_refused_where_it_is_typed():
+    for name in ("a\x00b", "\ud800", "a" * 201):
+        with pytest.raises(fs.ProblemError, match="agent 1: the name of an agent"):
+            edit.applied(B, [0], {0: {"agent": name}})

@@ -21,6 +21,7 @@ from fairsynergy.charts import allocations as charts
 from fairsynergy.charts import comparison
 from fairsynergy.explain import sentences
 from fairsynergy.problem import Array, Problem
+from fairsynergy.sheets import unfit_name
 from fairsynergy.tray import Scenario
 from fairsynergy.ui import panels, picking, solve
 from fairsynergy.ui.whatif import meeting, why
@@ -197,8 +198,8 @@ def applied(problem: Problem, rows: Sequence[int], changes: Mapping[int, Mapping
         i = rows[int(row)]
         for column, value in cells.items():
             if column == "agent":
-                if not isinstance(value, str) or not value.strip():
-                    raise fs.ProblemError(f"{names[i]}: an agent needs a name; give it one that no other has")
+                if complaint := unfit_name(value):
+                    raise fs.ProblemError(f"{names[i]}: the name of an agent {complaint}, one that no other has")
                 names[i] = value
             elif column == "weight":
                 amounts["weight"][i] = np.nan if value is None else value

@@ -98,7 +98,7 @@ def _least(scenario: Scenario, rule: str, target: planning.Target, resource: str
 
 def _split(scenario: Scenario, rule: str, aim: planning.Aim, prices: Array) -> None:
     problem = scenario.problem
-    st.subheader("How is one budget best split?", anchor=False)
+    st.header("How is one budget best split?", anchor=False)
     cost = float(problem.capacity @ prices)
     budget = st.number_input(
         "Budget", 0.0, None, round(cost, 4), max(round(cost / 20, 3), 0.001), format="%.4g", key="budget",

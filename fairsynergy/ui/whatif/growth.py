@@ -50,7 +50,7 @@ def panel(scenario: Scenario, allocation: fs.Allocation) -> None:
     if not bits:
         st.caption("The cloud has nothing, so there is no next bit of it.")
         return
-    st.subheader("Who gets the next bit?", anchor=False)
+    st.header("Who gets the next bit?", anchor=False)
     st.markdown("\n".join(f"- {panels.harmless(said)}" for said in advice.next_bits(bits)))
     st.caption("A bit is 1 % of what the cloud has of a resource.")
 

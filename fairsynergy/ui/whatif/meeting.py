@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import streamlit as st
@@ -27,8 +27,9 @@ READ = "_tray_link_read"  # once the address was looked at, the visitor decides
 # Whether the tray still is the sidebar's fleet; the rule that the selector shall show at the next run.
 FOLLOWING, RULE = "_tray_follows", "_next_rule"
 FIRST, VARIANT = "as it is", "variant 1"
-# Trays to go back to, and runs to bring back; of large fleets fewer, since each is a megabyte.
-DEPTH, SHALLOW, LARGE = 100, 10, 2000
+# Trays to go back to, and runs to bring back; of large fleets fewer, so that all that a visitor keeps has at most so
+# many agents, each of some 200 bytes. The latest stays in any case.
+DEPTH, KEPT_AGENTS = 100, 200_000
 
 
 @dataclass(frozen=True)
@@ -38,12 +39,25 @@ class Run:
     scenario: Scenario
     did: str
 
+    @property
+    def scenarios(self) -> tuple[Scenario, ...]:
+        """What is kept with it."""
+        return (self.scenario,)
+
 
 class Past(NamedTuple):
     """A tray as it was before a change, and whether it followed the sidebar."""
 
     tray: Tray
     following: bool
+
+    @property
+    def scenarios(self) -> tuple[Scenario, ...]:
+        """What is kept with it."""
+        return self.tray.scenarios
+
+
+Kept = TypeVar("Kept", Past, Run)
 
 
 class Solved(NamedTuple):
@@ -228,9 +242,26 @@ def _put(tray: Tray, did: str) -> None:
     st.session_state[DONE] = did
     if all(run.scenario != tray.current for run in runs()):  # to select one again is no run
         runs().append(Run(tray.current, did))
-    most = DEPTH if tray.current.problem.n <= LARGE else SHALLOW
-    del past()[:-most], runs()[:-most]
+    _forget()
     show_rule(tray.current.rule)
+
+
+def _forget() -> None:
+    """Let go of the oldest trays and runs where there are too many, or their fleets are too large."""
+    kept = {id(scenario.problem): scenario.problem.n for scenario in tray().scenarios}
+    _forget_oldest(past(), kept)
+    _forget_oldest(runs(), kept)
+
+
+def _forget_oldest(held: list[Kept], kept: dict[int, int]) -> None:
+    """Shorten the list; `kept` is who is held by it and elsewhere, each fleet's number of agents by its identity."""
+    del held[:-DEPTH]
+    for i, each in enumerate(reversed(held)):
+        more = kept | {id(scenario.problem): scenario.problem.n for scenario in each.scenarios}
+        if i and sum(more.values()) > KEPT_AGENTS:
+            del held[: len(held) - i]
+            break
+        kept.update(more)
 
 
 def refused() -> bool:

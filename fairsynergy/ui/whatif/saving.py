@@ -34,7 +34,7 @@ def panel(tray: Tray, allocations: Mapping[str, fs.Allocation]) -> None:
         st.markdown(f"**“{panels.harmless(tray.selected)}” as Python**")
         script = python(tray.current)
         if len(script) <= LONGEST_SCRIPT:
-            st.code(script, language="python")
+            st.code(script, language="python", wrap_lines=True)
         else:
             st.download_button(
                 "Script (Python)", script, "scenario.py", "text/x-python", key="take_scenario.py", on_click="ignore",

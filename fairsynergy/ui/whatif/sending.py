@@ -27,7 +27,7 @@ def offer(fit: Fit, name: str) -> None:
     """
     scenario = meeting.current()
     problem = scenario.problem
-    st.subheader("Use it for an agent", anchor=False)
+    st.header("Use it for an agent", anchor=False)
     if not fit.usable:
         st.info("An agent's elasticity must lie strictly between 0 and 1, and this one does not: it cannot be sent.")
         return

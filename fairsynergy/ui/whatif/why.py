@@ -22,9 +22,7 @@ def panel(scenario: Scenario, allocation: fs.Allocation) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         wish = picking.ask("why_")
     drawn = picking.grant(allocation, wish)
-    reasons = sentences(allocation, price=price, agents=drawn)
-    with st.container(height=360 if len(drawn) > 8 else "content"):
-        st.markdown("\n".join(f"- {panels.harmless(reason)}" for reason in reasons))
+    panels.listed(sentences(allocation, price=price, agents=drawn), others="agents")
 
 
 def bounds(allocation: fs.Allocation, most: int) -> None:
