@@ -15,9 +15,9 @@ decentralised form that Fair-Synergy (Baser, Kale, Li and Chinchali) leaves to f
 demand is Walras's tatonnement.
 
 Where no agent has increasing returns (s_i = sum_k gamma_ik < 1; always, with one resource), demands are continuous,
-such prices exist, and the grants are those of the central rule, `FairSynergy`. Where some s_i > 1 an agent asks for much
-or for nothing, and at one price it jumps from one to the other: perhaps no price clears. Then the lowest D and the best
-division that demands could be cut to say how much is missing at most.
+such prices exist, and the grants are those of the central rule, `FairSynergy`. Where some s_i > 1 an agent asks for
+much or for nothing, and at one price it jumps from one to the other: perhaps no price clears. Then the lowest D and the
+best division that demands could be made to fit say how much is missing at most.
 
 >>> import fairsynergy as fs
 >>> fleet = fs.Problem(endowment=[0.1, 0.3], capacity=0.5, elasticity=[0.5, 0.3])
@@ -72,7 +72,7 @@ class Repair(Enum):
     """How demands became grants; the value is the sentence shown to the user."""
 
     CUT = "What everybody asked for above its floor was scaled by one factor per resource, down or up, to fit."
-    QUEUE = "Demands were served in full, the greatest gain per money first, until a capacity ended; the rest had to do without."
+    QUEUE = "Demands were served in full, the greatest gain per money first, until a capacity ended; others got none."
 
 
 class Revealed(NamedTuple):
@@ -99,7 +99,7 @@ class Answer(NamedTuple):
     bound: float
 
 
-class _Over(Exception):  # noqa: N818  # the auction's end, not an error
+class _Over(Exception):  # the auction's end, not an error
     """Prices clear, or there have been enough rounds."""
 
 
@@ -809,7 +809,7 @@ def _queue(problem: Problem, asked: Array, gain: Array, price: Array) -> Array:
 
 def _pull(ratio: Array) -> Array:
     """How far demand is from capacity: log of their ratio above 1, the ratio less 1 below."""
-    return np.where(ratio > 1, np.log(np.maximum(ratio, 1.0)), ratio - 1)
+    return np.asarray(np.where(ratio > 1, np.log(np.maximum(ratio, 1.0)), ratio - 1))
 
 
 def _handled(problem: Problem) -> None:

@@ -65,7 +65,7 @@ def whole(problem: Problem) -> Box:
 
 
 class Fleet:
-    """What the agents of a problem with one or two resources answer to prices; arrays are (m, n), a row per resource."""
+    """What the agents of a problem with one or two resources answer to prices; arrays are (m, n), by resource."""
 
     def __init__(self, problem: Problem | _Crowd) -> None:
         self.capacity, self.own = problem.capacity, problem.endowment.T

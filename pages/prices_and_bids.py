@@ -5,13 +5,9 @@ import streamlit as st
 import fairsynergy as fs
 from fairsynergy.charts import bidding as charts
 from fairsynergy.ui import bids, frame, panels, solve
+from fairsynergy.wording import badge
 
 visit = frame.visit()
-st.caption(
-    "The cloud announces a price for each resource; every agent answers with what it would take at that price, worked out "
-    "from its own γ, what it owns and its limits; the cloud adds the bids up and moves the prices until demand meets "
-    "what there is."
-)
 method = bids.choose()
 try:
     central = solve.one(visit.problem, fs.FairSynergy.name)
@@ -24,7 +20,9 @@ visit.answer.title(panels.harmless(charts.answer(bidding, central)), anchor=Fals
 if not bidding.converged:
     st.markdown(f":material/info: {panels.harmless(charts.why_not(bidding, central))}")
 
-rounds, sizes, change = st.tabs(["Round by round", "How many rounds?", "Agents join and leave"], key="bid_tabs", on_change="rerun")
+rounds, sizes, change = st.tabs(
+    ["Round by round", "How many rounds?", "Agents join and leave"], key="bid_tabs", on_change="rerun"
+)
 if rounds.open:
     with rounds:
         bids.watch(bidding, central)
@@ -38,6 +36,7 @@ if change.open:
 panels.table("the rounds", lambda: charts.rounds(bidding))
 panels.table("grants by bids", lambda: charts.grants_table(bidding, central))
 visit.answer.caption(
-    "The central rule is Fair-Synergy's, which knows everybody's γ; the rule selector plays no part on this page. "
-    f"{bidding.allocation.status.value}"
+    "At every price each agent answers with what it would take, worked out from its own γ, what it owns and its "
+    "limits; the cloud adds these bids up and moves the price until they meet what there is. The central rule, "
+    f"Fair-Synergy's, knows everybody's γ; the selector plays no part here. These grants: {badge(bidding.allocation)}."
 )

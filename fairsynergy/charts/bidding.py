@@ -25,6 +25,7 @@ from fairsynergy.wording import at_most, listed, number, percent
 FIRST, SECOND = "#4477AA", "#EE6677"
 CENTRAL = RULES["Fair-Synergy"].colour
 DRAWN = 150  # most rounds of a line
+DOTTED = 40  # rounds with a point each
 READABLE = 40  # agents beside one another
 MANY = 400  # agents as points
 LEAST = 1e-12  # of a gap or an excess; less is rounding, and drawn here
@@ -103,9 +104,14 @@ def _named(chart: Any) -> Spec:
 
 def _round_axis() -> Any:
     return alt.X(
-        "round:Q", title="Round", scale=alt.Scale(nice=False, zero=False, padding=6),
-        axis=alt.Axis(tickMinStep=1, format="d"),
+        "round:Q", title="Round", scale=alt.Scale(nice=False, zero=False, domainMin=1, padding=6),
+        axis=alt.Axis(tickMinStep=1, format="d", tickCount=8, grid=False),
     )  # fmt: skip
+
+
+def _decades(field: str, title: str) -> Any:
+    axis = alt.Axis(values=[10.0**k for k in range(-12, 7)], format="~e", labelOverlap=True)
+    return alt.Y(field, title=title, scale=alt.Scale(type="log", nice=False, padding=10), axis=axis)
 
 
 def _resource_colour(resources: tuple[str, ...]) -> Any:
@@ -117,8 +123,13 @@ def _now() -> Any:
     return alt.Chart(alt.NamedData("now")).mark_rule(color=INK, opacity=0.55, strokeWidth=1.5).encode(x="round:Q")
 
 
+def _dots(rows: Any, dotted: bool) -> Any:
+    """Points to hover over; seen where they are few enough to be told apart."""
+    return rows.mark_point(filled=True, size=34, opacity=1 if dotted else 0)
+
+
 @lru_cache(maxsize=KEPT)
-def prices_spec(resources: tuple[str, ...]) -> Spec:
+def prices_spec(resources: tuple[str, ...], dotted: bool) -> Spec:
     """Announced prices over rounds, dashed those of the central rule; fill `prices`, `goal` and `now` of `drawn`."""
     y = alt.Y(
         "price:Q", title="Price (accuracy per unit)", scale=alt.Scale(type="log", nice=False, padding=10),
@@ -134,41 +145,36 @@ def prices_spec(resources: tuple[str, ...]) -> Spec:
         ],
     )  # fmt: skip
     goal = alt.Chart(alt.NamedData("goal")).mark_rule(color=CENTRAL, strokeDash=[6, 4], strokeWidth=2).encode(y=y)
-    return _named(alt.layer(goal, _now(), rows.mark_line(strokeWidth=2), rows.mark_point(filled=True, size=28)))
+    return _named(alt.layer(goal, _now(), rows.mark_line(strokeWidth=2), _dots(rows, dotted)))
 
 
 @lru_cache(maxsize=KEPT)
-def excess_spec(resources: tuple[str, ...]) -> Spec:
-    """How far demand is from capacity over rounds, filled where too much; fill `excesses`, `line`, `now` of `drawn`."""
-    y = alt.Y(
-        "size:Q", title="Distance from capacity (share of it)",
-        scale=alt.Scale(type="log", nice=False, padding=10), axis=alt.Axis(format="~e", tickCount=6),
-    )  # fmt: skip
+def excess_spec(resources: tuple[str, ...], dotted: bool) -> Spec:
+    """How far demand is from capacity over rounds, up where too much; fill `excesses`, `line`, `now` of `drawn`."""
+    y = _decades("size:Q", "Off the capacity (share of it)")
     rows = alt.Chart(alt.NamedData("excesses")).encode(
         x=_round_axis(), y=y, color=_resource_colour(resources),
         tooltip=[
             alt.Tooltip("round:Q", title="Round"),
             alt.Tooltip("resource:N", title="Resource"),
+            alt.Tooltip("way:N", title="Asked for"),
             alt.Tooltip("asked:Q", format=".5g", title="Asked for [units]"),
             alt.Tooltip("excess:Q", format="+.2e", title="Beyond the capacity, as a share of it"),
         ],
     )  # fmt: skip
     way = alt.Scale(domain=[MORE, LESS], range=["triangle-up", "triangle-down"])
-    legend = alt.Legend(title="asked for", orient="top", symbolStrokeColor=FAINT, symbolFillColor=FAINT)
-    marks = rows.mark_point(filled=True, size=46, opacity=0.9).encode(shape=alt.Shape("way:N", scale=way, legend=legend))
+    marks = rows.mark_point(filled=True, size=60 if dotted else 26, opacity=0.9).encode(
+        shape=alt.Shape("way:N", scale=way, legend=None)
+    )
     line = alt.Chart(alt.NamedData("line")).mark_rule(color=FAINT, strokeDash=[3, 3]).encode(y=y)
-    return _named(alt.layer(line, _now(), rows.mark_line(strokeWidth=1.5, opacity=0.6), marks))
+    return _named(alt.layer(line, _now(), rows.mark_line(strokeWidth=1.5, opacity=0.5), marks))
 
 
 @lru_cache(maxsize=KEPT)
-def gap_spec() -> Spec:
+def gap_spec(dotted: bool) -> Spec:
     """What may be missing from the best grants known, over rounds; fill `gaps` and `now` of `drawn`."""
     rows = alt.Chart(alt.NamedData("gaps")).encode(
-        x=_round_axis(),
-        y=alt.Y(
-            "missing:Q", title="Missing at most (share of the best total)",
-            scale=alt.Scale(type="log", nice=False, padding=10), axis=alt.Axis(format="~e", tickCount=6),
-        ),
+        x=_round_axis(), y=_decades("missing:Q", "Missing at most (share)"),
         tooltip=[
             alt.Tooltip("round:Q", title="Round"),
             alt.Tooltip("bound:Q", format=".6g", title="No total is above"),
@@ -177,7 +183,7 @@ def gap_spec() -> Spec:
         ],
     )  # fmt: skip
     line = rows.mark_line(strokeWidth=2, color=FIRST, interpolate="step-after")
-    return _named(alt.layer(_now(), line, rows.mark_point(filled=True, size=28, color=FIRST)))
+    return _named(alt.layer(_now(), line, _dots(rows, dotted).encode(color=alt.value(FIRST))))
 
 
 def asked(bidding: Bidding, central: Allocation, turn: int, resource: int) -> pd.DataFrame:
@@ -198,7 +204,7 @@ def asked(bidding: Bidding, central: Allocation, turn: int, resource: int) -> pd
 
 @lru_cache(maxsize=KEPT)
 def asked_spec(resource: str, many: bool) -> Spec:
-    """Bars of what agents ask for, ticks of what the central rule gives; points where they are many; fill with `asked`."""
+    """Bars of what agents ask for, ticks of what the central rule gives, or points; fill `agents` with `asked`."""
     tips = [
         alt.Tooltip("agent:N", title="Agent"),
         alt.Tooltip("asked:Q", format=".4g", title=f"Asks for [units of {resource}]"),
@@ -246,7 +252,10 @@ def tally_spec(title: str, by_method: bool, marked: bool) -> Spec:
         legend=alt.Legend(title=None, orient="top", symbolType="stroke") if by_method else None,
     )  # fmt: skip
     x = alt.X(
-        "at:Q", title=title, scale=alt.Scale(type="log", nice=False, padding=10), axis=alt.Axis(format="~g", tickCount=6)
+        "at:Q",
+        title=title,
+        scale=alt.Scale(type="log", nice=False, padding=10),
+        axis=alt.Axis(format="~g", tickCount=6),
     )
     y = alt.Y(
         "rounds:Q", title="Rounds", scale=alt.Scale(type="log", nice=False, padding=10),
@@ -263,20 +272,14 @@ def tally_spec(title: str, by_method: bool, marked: bool) -> Spec:
     )  # fmt: skip
     layers = [
         rows.mark_line(strokeWidth=2, opacity=0.7),
-        rows.mark_point(size=70, strokeWidth=2, opacity=1).encode(
-            fill=alt.Fill(
-                "method:N", scale=alt.Scale(domain=list(METHODS), range=[SECOND, FIRST]), legend=None
-            ),
-            fillOpacity=alt.FillOpacity(
-                "cleared:N", scale=alt.Scale(domain=[CLEARED, OPEN], range=[1, 0]), legend=None
-            ),
-        ),
-    ]  # fmt: skip
+        rows.transform_filter(alt.datum.cleared == CLEARED).mark_point(filled=True, size=70, opacity=1),
+        rows.transform_filter(alt.datum.cleared == OPEN).mark_point(filled=False, size=70, strokeWidth=2, opacity=1),
+    ]
     if marked:
         marks = alt.Chart(alt.NamedData("marks")).encode(x=x)
         layers += [
             marks.mark_rule(color=CENTRAL, strokeDash=[6, 4], strokeWidth=2),
-            marks.mark_text(align="left", dx=5, dy=4, baseline="top", color=INK, fontSize=12).encode(
+            marks.mark_text(align="right", dx=-6, dy=4, baseline="top", color=INK, fontSize=12).encode(
                 y=alt.value(0), text="what:N"
             ),
         ]
@@ -310,7 +313,7 @@ def _alike(bidding: Bidding, central: Allocation) -> bool:
 
 
 def why_not(bidding: Bidding, central: Allocation) -> str:
-    """Where prices did not clear: what they do instead, what was done with the bids, and what the central rule reaches."""
+    """Where prices did not clear: what they do instead, what was done with the bids, and beside the central rule."""
     problem, (low, high) = bidding.problem, bidding.swing
     ends = listed(
         [
@@ -320,14 +323,13 @@ def why_not(bidding: Bidding, central: Allocation) -> str:
         ]
     )
     if TotalUtility().concave(problem):
-        cause = "A clearing price exists, but this step is too long, so that prices swing past it, or too short to get there."
+        cause = "A clearing price exists, but this step is too long, so that prices swing past it, or too short so far."
     else:
         many = int((problem.elasticity.sum(axis=1) > 1).sum())
-        who = f"{many:,} of {problem.n:,} agents" if problem.n > 1 else "The agent"
+        who = f"{many:,} of {problem.n:,} agents have" if problem.n > 1 else "The agent has"
         cause = (
-            f"{who} with γ that add up to more than 1 gain more from the second half of what they want than from the "
-            "first: such an agent asks for much or for nothing, and at one price it jumps from one to the other. Prices "
-            "cycle around such prices."
+            f"{who} γ that add up to more than 1: such an agent asks for much or for nothing, and at one price it "
+            "jumps from one to the other. Prices swing around such prices."
         )
     lost = (
         f" That cost {percent(bidding.lost)} of what was asked for." if bidding.lost > 5e-4
@@ -407,7 +409,7 @@ def curious(bidding: Bidding) -> str:
     )
     if bidding.problem.m > 1:
         return (
-            "Not saying γ is not the same as hiding it: enough single bids of an agent strictly inside its limits are as "
+            "Not saying γ is not the same as hiding it: enough single bids of an agent inside its limits are as "
             f"many equations as it has secrets. {shield}"
         )
     known = int(np.isfinite(overheard(bidding)).sum())
@@ -415,8 +417,8 @@ def curious(bidding: Bidding) -> str:
     if not known:
         return f"From these bids nobody's γ can be worked out. {shield}"
     return (
-        f"Not saying γ is not the same as hiding it: a cloud that keeps single bids could work out {known:,} of {n:,} γ "
-        f"here, since three bids strictly inside an agent's limits give its γ away. {shield}"
+        f"Not saying γ is not the same as hiding it: a cloud that keeps single bids could work out {known:,} of {n:,} "
+        f"here, since three bids inside an agent's limits give its γ away. {shield}"
     )
 
 
@@ -426,9 +428,10 @@ def sooner(warm: Bidding, cold: Bidding) -> str:
         which = "either way" if not (warm.converged or cold.converged) else (
             "from the last prices" if cold.converged else "from nothing"
         )  # fmt: skip
+        missing, other = (at_most(float(one.gap[-1])) for one in (warm, cold))
         return (
-            f"No price clears {which}: after {warm.rounds} rounds from the last prices at most "
-            f"{at_most(float(warm.gap[-1]))} is missing, after {cold.rounds} from nothing {at_most(float(cold.gap[-1]))}."
+            f"No price clears {which}: after {warm.rounds} rounds from the last prices at most {missing} is missing, "
+            f"after {cold.rounds} from nothing {other}."
         )
     less = cold.rounds - warm.rounds
     saved = f"{less} fewer than" if less > 0 else f"{-less} more than" if less < 0 else "as many as"

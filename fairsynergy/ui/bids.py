@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 
 import fairsynergy as fs
 from fairsynergy import advice, planning
 from fairsynergy.bidding import METHODS, Bidding, Method, Newton, Tatonnement, in_size, safe_step, turnover
 from fairsynergy.charts import bidding as charts
+from fairsynergy.charts.comparison import Spec
 from fairsynergy.scenarios import FleetSpec
 from fairsynergy.ui import panels, solve
 
@@ -22,12 +24,18 @@ PACE, PICTURES = 0.5, 40
 SIZES, STEPS, TRIED, LARGEST = (2, 5, 10, 30, 100, 300, 1000), 13, 300, 1200
 # Kept for a visitor: the round looked at, of which bidding, and whether rounds are playing.
 ROUND, LOOKED_AT, PLAYING = "bid_round", "_bidding", "_playing"
-ALT = "What happens from round to round; the numbers are in the table below."
+HEIGHT = 240  # of a picture [pixels]
+ALTS = {
+    "bid_agents": "What each agent asks for in the round looked at, and what the central rule gives it.",
+    "bid_prices": "Announced prices, round by round; the numbers are in the table below.",
+    "bid_excess": "How far demand is from capacity, round by round; the numbers are in the table below.",
+    "bid_gap": "What may be missing from the best total, round by round; the numbers are in the table below.",
+}
 
 
 def choose() -> Method:
     """Controls: how prices move, and the step of those that follow the excess."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="top"):
         name = st.segmented_control(
             "How prices move", list(METHODS), default=Newton.name, required=True, key="bid_method",
             bind="query-params", help="  \n".join(f"{one.name}: {one.sentence}" for one in METHODS.values()),
@@ -77,55 +85,53 @@ def _rounds(bidding: Bidding, central: fs.Allocation, playing: bool) -> None:
     st.session_state[ROUND] = at
     if bool(st.session_state.get(PLAYING)) != playing:
         st.rerun()  # the pace is set where the fragment is made
-    if last > 1:
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            at = st.slider("Round", 1, last, key=ROUND, width=420)
+    resource = 0
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        if last > 1:
+            at = st.slider("Round", 1, last, key=ROUND, width=360)
             st.button(
                 "Pause" if playing else "Play the rounds", key="play_rounds", on_click=_play, args=(not playing, last),
                 icon=":material/pause:" if playing else ":material/play_arrow:",
             )  # fmt: skip
-    st.markdown(panels.harmless(charts.describe_round(bidding, at)))
-    tables = charts.drawn(bidding, central, at)
-    left, right = st.columns(2)
-    if last > 1:
-        with left:
-            _draw(charts.prices_spec(resources), tables, ("prices", "goal", "now"), "bid_prices")
-            st.caption("Announced prices. Dashed: those of the central rule. Vertical: the round looked at.")
-        with right:
-            _draw(charts.excess_spec(resources), tables, ("excesses", "line", "now"), "bid_excess")
-            st.caption("How far all demands together are from what there is. Dotted: close enough to call it cleared.")
-        left, right = st.columns(2)
-        with right:
-            _draw(charts.gap_spec(), tables, ("gaps", "now"), "bid_gap")
-            st.caption(
-                "At every price the agents' answers bound the best total of all divisions; the best grants known "
-                "reach so close to it."
-            )
-    with left:
-        resource = 0
         if len(resources) > 1:
-            name = st.segmented_control(
-                "Resource", resources, default=resources[0], required=True, key="bid_resource",
-                label_visibility="collapsed", format_func=panels.harmless,
+            resource = st.segmented_control(
+                "Bids for", range(len(resources)), default=0, required=True, key="bid_resource",
+                format_func=lambda k: panels.harmless(resources[k]),
             )  # fmt: skip
-            resource = resources.index(name)
+    st.markdown(panels.harmless(charts.describe_round(bidding, at)))
+    tables, dotted = charts.drawn(bidding, central, at), last <= charts.DOTTED
+    left, right = st.columns(2)
+    with left:
         rows = charts.asked(bidding, central, at, resource)
         many = bidding.problem.n > charts.READABLE
-        st.vega_lite_chart(
-            spec=charts.asked_spec(resources[resource], many) | {"datasets": {"agents": rows}}, height=270,
-            key="bid_agents", alt="What each agent asks for in the round looked at, and what the central rule gives.",
-        )  # fmt: skip
+        tables["agents"] = rows
+        _draw(charts.asked_spec(resources[resource], many), tables, ("agents",), "bid_agents")
         shown = f"{len(rows)} of {bidding.problem.n:,} agents. " if len(rows) < bidding.problem.n else ""
-        marks = "On the dashed line: asks for what the central rule gives." if many else (
-            "Bars: what each agent asks for in this round; line: what the central rule gives."
+        marks = (
+            "Points: agents. On the dashed line one asks for what the central rule gives it." if many
+            else "Bars: what each agent asks for in this round; line: what the central rule gives it."
         )  # fmt: skip
         st.caption(shown + marks)
+    if last == 1:
+        return
+    with right:
+        _draw(charts.prices_spec(resources, dotted), tables, ("prices", "goal", "now"), "bid_prices")
+        st.caption("Announced prices. Dashed: the central rule's. Vertical: the round looked at.")
+    left, right = st.columns(2)
+    with left:
+        _draw(charts.excess_spec(resources, dotted), tables, ("excesses", "line", "now"), "bid_excess")
+        st.caption(
+            "How far all bids together are from what there is; ▲ too much, ▼ too little. Dotted: close enough to count "
+            "as cleared."
+        )
+    with right:
+        _draw(charts.gap_spec(dotted), tables, ("gaps", "now"), "bid_gap")
+        st.caption("At any price the bids bound the best total there is; the best grants known are so close to it.")
 
 
-def _draw(spec: charts.Spec, tables: dict[str, object], names: tuple[str, ...], key: str) -> None:
-    st.vega_lite_chart(
-        spec=spec | {"datasets": {name: tables[name] for name in names}}, height=230, key=key, alt=ALT
-    )  # fmt: skip
+def _draw(spec: Spec, tables: dict[str, pd.DataFrame], names: tuple[str, ...], key: str) -> None:
+    drawn = spec | {"datasets": {name: tables[name] for name in names}}
+    st.vega_lite_chart(spec=drawn, height=HEIGHT, key=key, alt=ALTS[key])
 
 
 def _play(start: bool, last: int) -> None:
@@ -137,7 +143,7 @@ def _play(start: bool, last: int) -> None:
 def told(bidding: Bidding) -> None:
     """What agents tell, and what could be worked out from it."""
     st.subheader("What does an agent tell?", anchor=False)
-    st.dataframe(charts.told(bidding), hide_index=True, key="told")
+    st.table(charts.told(bidding), border="horizontal", hide_index=True)
     st.caption(charts.curious(bidding))
 
 
@@ -168,7 +174,7 @@ def tallies(problem: fs.Problem, base: FleetSpec | str | None, method: Method) -
         rounds, cleared = solve.tally(fleet, Tatonnement(float(f"{each:.3g}")), TRIED)
         found.append(charts.Tally(Tatonnement.name, float(f"{each:.3g}"), rounds, cleared))
     safe = safe_step(fleet)
-    marks = [] if safe is None else [{"at": safe, "what": "proved"}]
+    marks = [] if safe is None else [{"at": safe, "what": "proved up to"}]
     datasets = {"rows": charts.tallies(found)} | ({"marks": marks} if marks else {})
     with by_step:
         st.vega_lite_chart(
