@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+from fairsynergy import bidding as bidding
 from fairsynergy import curves as curves
 from fairsynergy import fairness as fairness
 from fairsynergy import planning as planning
@@ -68,6 +69,7 @@ __all__ = [
     "Uniform",
     "WholeUnits",
     "allocate",
+    "bidding",
     "curves",
     "fairness",
     "planning",

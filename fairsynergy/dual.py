@@ -1,4 +1,4 @@
-"""What two resources cannot do better than: proved bounds on the total accuracy, where it is not concave.
+"""What one or two resources cannot do better than: proved bounds on the total accuracy, concave or not.
 
 Prices mu >= 0 couple the agents, and nothing else does. Whatever the prices, and whatever boxes B_i hold the grants,
 
@@ -65,7 +65,7 @@ def whole(problem: Problem) -> Box:
 
 
 class Fleet:
-    """What the agents of a problem with two resources answer to prices; arrays are (2, n), one row per resource."""
+    """What the agents of a problem with one or two resources answer to prices; arrays are (m, n), by resource."""
 
     def __init__(self, problem: Problem | _Crowd) -> None:
         self.capacity, self.own = problem.capacity, problem.endowment.T
@@ -76,10 +76,15 @@ class Fleet:
         self.slack = np.where(slack > 0, slack, np.nan)
 
     def respond(self, box: Box, price: Array, agents: slice | list[int] = np.s_[:]) -> tuple[Array, Array]:
-        """Best grants (2, n) within a box at a price (2, 1), or of one agent at j prices (2, j), and their worth."""
+        """Best grants (m, n) within a box at a price (m, 1), or of one agent at j prices (m, j), and their worth."""
         gamma, useful, own = self.gamma[:, agents], self.useful[:, agents], self.own[:, agents]
         least, most = (limit.T[:, agents] for limit in box)
         log_weight, slack = self.log_weight[:, agents], self.slack[:, agents]
+        if len(gamma) == 1:
+            grant = _alone(self.scale[:, agents], gamma, own, Box(least, most), price)
+            with np.errstate(divide="ignore"):
+                counted = np.minimum(np.log(own + grant), useful)
+            return grant, np.exp(log_weight + gamma * counted)[0]
         with np.errstate(all="ignore"):
             low, high = np.log(own + least), np.log(own + most)
             single = self.scale[:, agents] - np.log(np.maximum(price, NO_PRICE))
@@ -105,9 +110,16 @@ class Fleet:
         return grant[:, *chosen], worth[chosen]
 
     def bound(self, box: Box, price: Array) -> float:
-        """D at a price (2,): at least the best total within the box."""
+        """D at a price (m,): at least the best total within the box."""
         grant, worth = self.respond(box, price[:, None])
         return float(worth.sum() + price @ (self.capacity - grant.sum(axis=1)))
+
+
+def _alone(scale: Array, gamma: Array, own: Array, box: Box, price: Array) -> Array:
+    """Best grants of the only resource, where a unit adds exp(scale) h^(gamma - 1); all shapes broadcast."""
+    with np.errstate(all="ignore"):
+        wanted = (scale - np.log(np.maximum(price, NO_PRICE))) / (1 - gamma)
+        return np.clip(np.exp(wanted) - own, box.low, box.high)
 
 
 class Mix(NamedTuple):
@@ -321,10 +333,9 @@ def bounds_at(fleets: Fleets, price: Array) -> Array:
     most = np.minimum(fleets.upper, least + spare)
     each = np.broadcast_to(price[:, None], shape)
     if fleets.m == 1:
-        gamma = fleets.elasticity
-        with np.errstate(all="ignore"):
-            wanted = np.log(fleets.weight[..., None] * gamma / np.maximum(each, NO_PRICE)) / (1 - gamma)
-            best = np.clip(np.exp(wanted) - fleets.endowment, least, most)
+        with np.errstate(divide="ignore"):
+            scale = np.log(fleets.weight[..., None] * fleets.elasticity)
+        best = _alone(scale, fleets.elasticity, fleets.endowment, Box(least, most), each)
         gain = fleets.weight * fleets.utility(best) - (each * best).sum(axis=2)
     else:
         present = fleets.weight > 0

@@ -401,7 +401,8 @@ def turned(alpha: float) -> Picture:
 
 @cache
 def _turned() -> Drawing:
-    x = alt.X("mean:Q", title="Mean accuracy (share correct)", scale=alt.Scale(zero=False, padding=50, nice=False))
+    x = alt.X("mean:Q", title="Mean accuracy (share correct)", scale=alt.Scale(zero=False, padding=50, nice=False),
+              axis=alt.Axis(tickCount=8, format=".3f"))  # fmt: skip
     y = alt.Y("worst:Q", title="Worst-off accuracy", scale=alt.Scale(domain=[0, 0.2], nice=False))
     rows = source("rows").encode(x, y)
     tip = ["alpha:N", alt.Tooltip("mean:Q", format=".4f"), alt.Tooltip("worst:Q", format=".4f", title="worst-off")]
@@ -441,7 +442,8 @@ def _against_uniform() -> Drawing:
     rules = [policy.name for policy in money.RULES]
     marks = [palette.RULES[rule] for rule in rules]
     legend = alt.Legend(title=None, orient="top")
-    x = alt.X("ratio:Q", title="Accuracy, × that with an equal split", scale=alt.Scale(zero=False, padding=12))
+    x = alt.X("ratio:Q", title="Accuracy, × that with an equal split", scale=alt.Scale(zero=False, padding=12),
+              axis=alt.Axis(tickCount=8))  # fmt: skip
     line = source("line").encode(x=alt.X("ratio:Q"))
     return _drawing(
         alt.layer(

@@ -347,6 +347,12 @@ class Judged(NamedTuple):
     verdict: Verdict
     steps: tuple[tuple[Step, Estimate, Verdict], ...]
 
+    @property
+    def evidence(self) -> str:
+        """Every difference with its interval, in words; what is compared is named where it is not always the same."""
+        several = len({step.left.measure for step, _, _ in self.steps}) > 1
+        return "; ".join(_said(step, found, verdict, several) for step, found, verdict in self.steps)
+
 
 def _chain(measure: str, *policies: str) -> tuple[Step, ...]:
     return tuple(Step(Term(a, measure), Term(b, measure)) for a, b in pairwise(policies))
@@ -535,18 +541,18 @@ def _report(table: pd.DataFrame, shares: Sequence[str], origin: str) -> Iterator
         yield f"### The differences behind them: {world}, λ = {share}"
         yield ""
         for one in claims:
-            yield f"- {one.claim.what}: **{one.verdict.value}**. " + "; ".join(said(*step) for step in one.steps) + "."
+            yield f"- {one.claim.what}: **{one.verdict.value}**. {one.evidence}."
 
 
-def said(step: Step, found: Estimate, verdict: Verdict) -> str:
-    """A comparison in words."""
+def _said(step: Step, found: Estimate, verdict: Verdict, named: bool) -> str:
     measure = MEASURES[step.left.measure]
     times = "" if step.factor == 1 else f"{step.factor:g} × "
     same = step.left.policy == step.right.policy
     right = MEASURES[step.right.measure].title if same else step.right.policy
     left = f"{step.left.policy}'s {measure.title}" if same else step.left.policy
     unit = f" {measure.unit}" if measure.unit else ""
-    return f"{left} less {times}{right}: {found.mean:+.3g} ± {found.half:.2g}{unit}, {verdict.value}"
+    what = f"{measure.title}, " if named else ""
+    return f"{what}{left} less {times}{right}: {found.mean:+.3g} ± {found.half:.2g}{unit}, {verdict.value}"
 
 
 def _heading(measure: Measure) -> str:

@@ -292,11 +292,7 @@ def evidence(chosen: Chosen) -> None:
     panels.table("the fresh cities", lambda: charts.cities_table(tried, world))
     with st.expander("The differences behind each verdict"):
         st.markdown(
-            "\n".join(
-                f"- **{panels.harmless(one.claim.what)}** "
-                + panels.harmless("; ".join(cities.said(*step) for step in one.steps))
-                for one in judged
-            )
+            "\n".join(f"- **{panels.harmless(one.claim.what)}** {panels.harmless(one.evidence)}" for one in judged)
         )
 
 

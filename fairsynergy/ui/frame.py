@@ -96,6 +96,7 @@ def pages() -> list[st.Page]:
         st.Page("pages/what_if.py", title="What-if", icon=":material/alt_route:"),
         st.Page("pages/paper.py", title="Paper", icon=":material/science:"),
         st.Page("pages/measured_curves.py", title="Measured curves", icon=":material/trending_up:"),
+        st.Page("pages/prices_and_bids.py", title="Prices and bids", icon=":material/gavel:"),
         st.Page("pages/collaborative_inference.py", title="Collaborative inference", icon=":material/hub:"),
         st.Page("pages/lessons.py", title="Lessons", icon=":material/school:"),
     ]

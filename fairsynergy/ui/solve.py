@@ -14,7 +14,7 @@ import pandas as pd
 import streamlit as st
 
 import fairsynergy as fs
-from fairsynergy import planning
+from fairsynergy import bidding, planning
 from fairsynergy.charts import plans
 from fairsynergy.explain import going_price
 from fairsynergy.fairness import Guarantee, guarantees, report
@@ -262,6 +262,27 @@ def changes(problem: fs.Problem, previous: Array, prices: tuple[float, ...]) -> 
     """The share that moves and the mean reached, at each price."""
     found = [change(problem, previous, price) for price in prices]
     return plans.moves(prices, [plans.part_moved(each) for each in found], [each.allocation.mean for each in found])
+
+
+@_cached(200, "100MB")
+def auction(problem: fs.Problem, method: bidding.Method, rounds: int) -> bidding.Bidding:
+    """Prices and bids, from nothing to the end."""
+    return bidding.bid(problem, method, rounds=rounds)
+
+
+@_cached(100, "100MB")
+def auction_again(
+    problem: fs.Problem, method: bidding.Method, rounds: int, _before: bidding.Bidding, before: str
+) -> bidding.Rebidding:
+    """Prices and bids after a change, from the last prices and from nothing; `before` is the digest of the first."""
+    return bidding.rebid(_before, problem, rounds=rounds)
+
+
+@_cached(400, "5MB")
+def tally(problem: fs.Problem, method: bidding.Method, rounds: int) -> tuple[int, bool]:
+    """How many rounds bidding takes, and whether it cleared."""
+    found = bidding.bid(problem, method, rounds=rounds)
+    return found.rounds, found.converged
 
 
 def promises(problem: fs.Problem, allocations: dict[str, fs.Allocation]) -> dict[str, tuple[Guarantee, ...]]:

@@ -27,6 +27,7 @@ html { font-size: 21px; }
 .stMainBlockContainer { padding-top: 1.2rem; }
 .stMainBlockContainer h1 { font-size: 2rem; padding: 0; }
 .st-key-course [data-testid="stMarkdownContainer"] { font-size: 1.15rem; line-height: 1.45; }
+.st-key-course [data-testid="stMarkdownContainer"] li { font-size: 1.8rem; }
 .st-key-course .stButton p, .st-key-course .stLinkButton p { font-size: 1rem; }
 </style>"""
 FEW = ("first", "second", "third", "fourth")

@@ -16,7 +16,7 @@ from fairsynergy.ui.classroom import course
 from fairsynergy.ui.panels import harmless
 
 TALL = 340  # of a picture at a desk [pixels]
-TALLER = 420  # on a projector
+TALLER = 390  # on a projector
 
 
 def reveal(name: str) -> Mapping[str, Picture]:
