@@ -1,6 +1,7 @@
 # Two commands on a machine that has Python 3.11 or newer (with venv) and make:
 #   make run    open the dashboard
 #   make test   run every test; those of learning need PyTorch, which `make training` adds
+#   make docs   build the documentation into site/; open site/index.html
 # Both build .venv on first use and reuse it afterwards. On Debian with several Pythons: make run PYTHON=python3.12
 
 PYTHON ?= python3
@@ -9,7 +10,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 STAMP  := $(VENV)/.installed
 
-.PHONY: run test training lint bench lock clean
+.PHONY: run test training lint bench docs lock clean
 
 run: $(STAMP)
 	@$(BIN)/fairsynergy app
@@ -26,6 +27,20 @@ lint: $(STAMP)
 
 bench: $(STAMP)
 	@$(BIN)/fairsynergy bench
+
+# In an environment of its own, without the package: the reference is read from the sources. Not locked, since nobody
+# who runs fairsynergy runs it. The variable silences a notice that is not about this site.
+docs: $(VENV)/docs/.installed
+	@NO_MKDOCS_2_WARNING=1 $(VENV)/docs/bin/mkdocs build --quiet --strict
+	@echo 'The documentation is in site/; open site/index.html.'
+
+$(VENV)/docs/.installed: pyproject.toml
+	@$(PYTHON) -m venv $(VENV)/docs
+	@$(VENV)/docs/bin/python -c 'import tomllib; \
+	    print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["docs"], sep="\n")' \
+	    > $(VENV)/docs/requirements.txt
+	@$(VENV)/docs/bin/python -m pip --quiet --disable-pip-version-check --no-input install -r $(VENV)/docs/requirements.txt
+	@touch $@
 
 # Versions and hashes for Python 3.11 to 3.14 on Linux, macOS and Windows; no address is written into the file.
 lock:
@@ -49,5 +64,5 @@ $(STAMP): requirements.lock pyproject.toml
 	@touch $@
 
 clean:
-	rm -rf $(VENV) build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) build dist site .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,12 +1,19 @@
-"""The wheel alone, in an environment of its own and far from the repository, serves the dashboard."""
+"""The wheel alone, in an environment of its own and far from the repository, serves the dashboard.
+
+And the source archive holds what building and testing need, and no more.
+"""
 
 import os
+import re
 import socket
 import subprocess
 import sys
 import sysconfig
+import tarfile
 import time
+import tomllib
 import venv
+import zipfile
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -14,6 +21,8 @@ from urllib.request import urlopen
 import pytest
 
 ROOT = Path(__file__).parents[1]
+VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+MEGABYTE = 1_000_000
 START_WITHIN = 60  # seconds; it takes two, unless the machine is busy
 
 
@@ -82,6 +91,37 @@ def test_the_wheel_is_what_runs(programs):
     python = programs / ("python.exe" if os.name == "nt" else "python")
     where = subprocess.run([python, "-c", code], cwd=programs, capture_output=True, text=True, check=True)
     assert Path(where.stdout.strip()).is_relative_to(programs.parent)
+
+
+def test_the_version_is_the_same_everywhere(run):
+    out, err = run("--version").communicate(timeout=START_WITHIN)
+    assert (out, err) == (f"fairsynergy {VERSION}\n", "")
+    cited = re.search(r"^version: (\S+)$", (ROOT / "CITATION.cff").read_text(encoding="utf-8"), re.M)
+    assert cited[1] == VERSION
+    assert f"## [{VERSION}]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_the_wheel_says_that_it_is_typed(programs):
+    (wheel,) = programs.parents[1].glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+    assert "fairsynergy/py.typed" in names
+    assert [name for name in names if not name.startswith(("fairsynergy/", f"fairsynergy-{VERSION}.dist-info/"))] == []
+
+
+def test_the_source_archive_holds_what_a_packager_needs(tmp_path):
+    run = {"check": True, "cwd": ROOT, "capture_output": True, "text": True}
+    subprocess.run([sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", tmp_path], **run)
+    (file,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(file) as archive:
+        sizes = {member.name.partition("/")[2]: member.size for member in archive.getmembers()}
+    assert {"pyproject.toml", "PKG-INFO", "LICENSE", "README.md", "CHANGELOG.md", "CITATION.cff"} <= set(sizes)
+    assert {"fairsynergy/py.typed", "app.py", "pages/explore.py", "assets/presets.json", "docs/index.md"} <= set(sizes)
+    assert {".streamlit/config.toml", "tests/conftest.py", "benchmarks/table.py"} <= set(sizes)
+    top = {name.partition("/")[0] for name in sizes}
+    assert top & {".ci", ".github", ".venv", "site", "requirements.lock"} == set()
+    # The one large file is what draws surfaces without a network.
+    assert [name for name, size in sizes.items() if size > MEGABYTE] == ["static/plotly-gl3d.min.js"]
 
 
 def test_help(run):
