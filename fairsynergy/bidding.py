@@ -338,7 +338,7 @@ class Bidding:
     @property
     def price(self) -> Array:
         """(m,) the clearing price; where none was found, that of the lowest bound."""
-        return np.asarray(self.prices[-1] if self.converged else self.prices[int(np.argmin(self.bound))])
+        return np.asarray(self.prices[-1 if self.converged else int(np.argmin(self.bound))])
 
     @cached_property
     def excess(self) -> Array:

@@ -30,6 +30,6 @@ course.finished()
 if not course.projected():
     teacher.view()
     visit.answer.caption(
-        f"Lesson {name.split()[0]} of {len(LESSONS)}, about {lesson.minutes} minutes; every number is computed as you "
-        "look. The sidebar's fleet and the rule play no part on this page."
+        f"Lesson {name.split()[0]} of {len(LESSONS)}, about {lesson.minutes} minutes; every number comes from the "
+        "engine. The sidebar's fleet and the rule play no part on this page."
     )

@@ -48,7 +48,7 @@ class TestEveryPicture:
 
     def test_draws_only_columns_that_exist_and_hold_finite_numbers(self, spec, tables):
         for layer in spec["layer"]:
-            table = tables[layer["data"]["name"]]
+            table = tables[layer.get("data", spec.get("data"))["name"]]
             for channel in layer["encoding"].values():
                 for part in channel if isinstance(channel, list) else [channel]:
                     if "field" in part:
@@ -115,6 +115,6 @@ def test_a_warm_start_is_compared_with_a_cold_one():
     assert charts.sooner(again.warm, again.cold).startswith(
         f"From the last prices it clears again in {again.warm.rounds}"
     )
-    jumping = bid(TWO.problem(), rounds=60)
-    again = rebid(jumping, turnover(jumping.problem, leave=1), rounds=60)
+    jumping = bid(PRESETS["Winner takes all, saturated"].problem, rounds=60)
+    again = rebid(jumping, turnover(jumping.problem, join=1), rounds=60)
     assert charts.sooner(again.warm, again.cold).startswith("No price clears either way: after 60 rounds")

@@ -243,7 +243,7 @@ def tallies(found: Sequence[Tally]) -> pd.DataFrame:
 
 @lru_cache(maxsize=KEPT)
 def tally_spec(title: str, by_method: bool, marked: bool) -> Spec:
-    """Rounds against sizes or steps, hollow where it did not clear.
+    """Rounds against sizes or steps, a cross where it did not clear.
 
     Fill `rows` with `tallies` and, if steps are marked, `marks` with at and what.
     """
@@ -255,7 +255,7 @@ def tally_spec(title: str, by_method: bool, marked: bool) -> Spec:
         "at:Q",
         title=title,
         scale=alt.Scale(type="log", nice=False, padding=10),
-        axis=alt.Axis(format="~g", tickCount=6),
+        axis=alt.Axis(format="~g", tickCount=6, grid=False),
     )
     y = alt.Y(
         "rounds:Q", title="Rounds", scale=alt.Scale(type="log", nice=False, padding=10),
@@ -272,8 +272,11 @@ def tally_spec(title: str, by_method: bool, marked: bool) -> Spec:
     )  # fmt: skip
     layers = [
         rows.mark_line(strokeWidth=2, opacity=0.7),
-        rows.transform_filter(alt.datum.cleared == CLEARED).mark_point(filled=True, size=70, opacity=1),
-        rows.transform_filter(alt.datum.cleared == OPEN).mark_point(filled=False, size=70, strokeWidth=2, opacity=1),
+        rows.mark_point(filled=True, size=75, opacity=1).encode(
+            shape=alt.Shape(
+                "cleared:N", scale=alt.Scale(domain=[CLEARED, OPEN], range=["circle", "cross"]), legend=None
+            )
+        ),
     ]
     if marked:
         marks = alt.Chart(alt.NamedData("marks")).encode(x=x)
@@ -372,7 +375,7 @@ def describe_round(bidding: Bidding, turn: int) -> str:
 
 
 def _beyond(excess: float) -> str:
-    if not np.isfinite(excess) or abs(excess) <= 1e-5:
+    if not np.isfinite(excess) or abs(excess) < 5e-4:
         return ""
     return f" ({percent(excess)} too much)" if excess > 0 else f" ({percent(-excess)} left)"
 

@@ -6,6 +6,7 @@ Two sizes serve everybody: one for a desk, one that is read from the back row of
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -121,8 +122,8 @@ def _steps() -> Drawing:
 
 
 def vessels(
-    allocation: Allocation, *, level: float | None, top: float, rule: str, names: list[str], below: str = "",
-    guess: float | None = None,
+    allocation: Allocation, *, level: float | None, top: float, rule: str, below: str = "Agents",
+    beside: bool = True, guess: float | None = None,
 ) -> Picture:  # fmt: skip
     """What agents own and get, with the level that they are filled up to.
 
@@ -136,32 +137,35 @@ def vessels(
         Where the axis ends [units].
     rule : str
         Whose colour the grants have.
-    names : list of str
-        Of the agents, below the bars.
     below : str
-        What the axis with the names is called; then there is no room beside the bars, and lines are named above them.
+        What the axis with the agents' numbers is called.
+    beside : bool
+        Whether lines are named beside the bars, where a name hides none, or else above the first.
     guess : float, optional
         A level that somebody predicted [units].
     """
     own, held, grant = allocation.problem.endowment[:, 0], allocation.holding[:, 0], allocation.grant[:, 0]
-    n = len(names)
+    n, names = allocation.problem.n, allocation.problem.agents
+    numbers = [str(i) for i in range(1, n + 1)]
     parts = pd.DataFrame(
         {
-            "agent": names * 2,
+            "agent": numbers * 2,
             "part": ["owns"] * n + ["gets"] * n,
             "start": np.r_[np.zeros(n), own],
             "end": np.r_[own, held],
             "amount": np.r_[own, grant],
         }
     )
-    lines = [] if level is None else [{"level": level, "label": f"level {number(level)}", "kind": "level"}]
+    lines: list[dict[str, Any]] = (
+        [] if level is None else [{"level": level, "label": f"level {number(level)}", "kind": "level"}]
+    )
     if guess is not None:
         lines.append({"level": guess, "label": "predicted", "kind": "guess"})
     highest = max(level or 0.0, guess or 0.0)
     lines = [line | {"above": line["level"] == highest} for line in lines]
     wet = [f"{name} {number(float(amount))}" for name, amount in zip(names, grant, strict=True) if amount > water.LEAST]
     return Picture(
-        _vessels(palette.RULES[rule].colour, top, below),
+        _vessels(palette.RULES[rule].colour, top, below, beside),
         {"parts": parts, "lines": pd.DataFrame(lines, columns=["level", "label", "kind", "above"])},
         f"What each agent owns, and what {rule} gives it: {listed(wet) if wet else 'nothing yet'}."
         + ("" if level is None else f" The level is {number(level)} units."),
@@ -170,13 +174,13 @@ def vessels(
 
 
 @cache
-def _vessels(colour: str, top: float, below: str) -> Drawing:
-    x = alt.X("agent:N", sort=None, title=below or None, axis=alt.Axis(labelAngle=0, labelOverlap=False, ticks=False))
+def _vessels(colour: str, top: float, below: str, beside: bool) -> Drawing:
+    x = alt.X("agent:N", sort=None, title=below, axis=alt.Axis(labelAngle=0, labelOverlap=False, ticks=False))
     y = alt.Y("start:Q", title="Compute [units]", scale=alt.Scale(domain=[0, top], nice=False))
     scale = alt.Scale(domain=["owns", "gets"], range=[palette.OWN, colour])
     kinds = alt.Color("kind:N", scale=alt.Scale(domain=["level", "guess"], range=[SECOND, GUESS]), legend=None)
     text = {"align": "left", "dx": 6, "fontWeight": "bold"}
-    beside = alt.value(0) if below else alt.value("width")  # to the right of the bars a name hides none
+    place = alt.value("width") if beside else alt.value(0)
     lines = source("lines").encode(y=alt.Y("level:Q"), color=kinds)
     return _drawing(
         alt.layer(
@@ -191,21 +195,18 @@ def _vessels(colour: str, top: float, below: str) -> Drawing:
             ),
             lines.mark_rule(strokeWidth=3, strokeDash=[7, 4]),
             *(
-                lines.transform_filter(f"{sign}datum.above").mark_text(dy=dy, **text).encode(x=beside, text="label:N")
+                lines.transform_filter(f"{sign}datum.above").mark_text(dy=dy, **text).encode(x=place, text="label:N")
                 for sign, dy in (("", -9), ("!", 9))
             ),
         ).resolve_scale(color="independent"),
-        right=14 if below else 112,
+        right=92 if beside else 14,
     )
 
 
 def poured(drops: int, guess: float | None = None) -> Picture:
     """So many drops of the cloud, and where the water stands."""
     allocation = water.poured(drops)
-    return vessels(
-        allocation, level=water.level(allocation), top=0.62, rule="Fair-Synergy",
-        names=list(allocation.problem.agents), guess=guess,
-    )  # fmt: skip
+    return vessels(allocation, level=water.level(allocation), top=0.62, rule="Fair-Synergy", guess=guess)
 
 
 def by_difficulty() -> dict[str, Picture]:
@@ -213,7 +214,6 @@ def by_difficulty() -> dict[str, Picture]:
     found = difficulty.divided()
     problem = found["NUM"].problem
     words = difficulty.tasks(problem)
-    names = [str(i) for i in range(1, problem.n + 1)]
     groups = [f"{word} {words.index(word) + 1}–{problem.n - words[::-1].index(word)}" for word in dict.fromkeys(words)]
     top = 1.15 * float(max(allocation.holding.max() for allocation in found.values()))
     level = float(found["NUM"].holding.max())
@@ -223,8 +223,8 @@ def by_difficulty() -> dict[str, Picture]:
             level=level if rule == "NUM" else None,
             top=top,
             rule=rule,
-            names=names,
             below=f"Agents, by task: {', '.join(groups)}",
+            beside=False,
         )
         for rule, allocation in found.items()
     }
@@ -452,7 +452,7 @@ def _against_uniform() -> Drawing:
             .mark_point(filled=True, size=130, opacity=0.95)
             .encode(
                 x,
-                y=alt.Y("agent:N", sort=None, title=None, axis=alt.Axis(grid=True)),
+                y=alt.Y("agent:N", sort=None, title=None, axis=alt.Axis(grid=True, labelOverlap=False)),
                 color=alt.Color(
                     "rule:N", scale=alt.Scale(domain=rules, range=[mark.colour for mark in marks]), legend=legend
                 ),
@@ -473,7 +473,8 @@ def counted() -> Picture:
     found = units.counted()
     problems = {unit: next(iter(solved.values())).problem for unit, solved in found.items()}
     table = tradeoff.to_the_hardest(problems, found)
-    spec = tradeoff.units_spec(*found)
+    spec = deepcopy(tradeoff.units_spec(*found))
+    spec["encoding"]["y"]["axis"]["labelLimit"] = 260  # [pixels]; a projector's letters are large
     said = [
         f"{100 * units.to_the_hardest(unit, 'Fair-Synergy'):.0f} % under Fair-Synergy counted {unit}" for unit in found
     ]
@@ -519,7 +520,12 @@ def _winners() -> Drawing:
                     axis=alt.Axis(labelExpr=FROM_ZERO),
                     scale=alt.Scale(domainMin=0, padding=14, nice=False),
                 ),
-                y=alt.Y("agent:N", sort=None, title=None, axis=alt.Axis(grid=True)),
+                y=alt.Y(
+                    "agent:N",
+                    sort=None,
+                    title="Agents",
+                    axis=alt.Axis(grid=True, labelOverlap=False, labelExpr="replace(datum.label, 'agent ', '')"),
+                ),
                 color=alt.Color("case:N", scale=alt.Scale(domain=cases, range=[SECOND, FIRST]), legend=legend),
                 shape=alt.Shape("case:N", scale=alt.Scale(domain=cases, range=["diamond", "circle"]), legend=legend),
                 tooltip=["agent:N", "case:N", alt.Tooltip("value:Q", format=".3f", title="reaches")],

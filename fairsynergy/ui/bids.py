@@ -79,7 +79,7 @@ def watch(bidding: Bidding, central: fs.Allocation) -> None:
 def _rounds(bidding: Bidding, central: fs.Allocation, playing: bool) -> None:
     last, resources = bidding.rounds, bidding.problem.resources
     at = min(max(int(st.session_state.get(ROUND, last)), 1), last)
-    if playing:
+    if playing and st.session_state.get(PLAYING):  # not if it was paused just now
         at = min(at + max(1, last // PICTURES), last)
         st.session_state[PLAYING] = at < last
     st.session_state[ROUND] = at
@@ -167,7 +167,7 @@ def tallies(problem: fs.Problem, base: FleetSpec | str | None, method: Method) -
             height=280, key="tally_sizes", alt="Rounds until demand meets capacity, against the number of agents.",
         )  # fmt: skip
         drawn = "drawn as in the sidebar" if isinstance(base, FleetSpec) else "this fleet's agents taken in turn"
-        st.caption(f"Rounds until demand meets capacity within a millionth, step {step:g}; {drawn}. {_HOLLOW}")
+        st.caption(f"Rounds until demand meets capacity within a millionth, step {step:g}; {drawn}. {_CROSSES}")
     fleet = problem if problem.n * problem.m <= LARGEST else in_size(problem, LARGEST // problem.m)
     found = []
     for each in np.geomspace(0.01, 3, STEPS):
@@ -186,10 +186,10 @@ def tallies(problem: fs.Problem, base: FleetSpec | str | None, method: Method) -
             else f"Steps up to {safe:.2g} are proved to approach without swinging. " if problem.m == 1
             else f"Close to clearing, steps up to {safe:.2g} are proved to approach without swinging. "
         )  # fmt: skip
-        st.caption(f"{proved}{_HOLLOW}")
+        st.caption(f"{proved}{_CROSSES}")
 
 
-_HOLLOW = f"Hollow: not cleared after {TRIED} rounds."
+_CROSSES = f"Crosses: not cleared after {TRIED} rounds."
 
 
 def changing(bidding: Bidding, central: fs.Allocation) -> None:

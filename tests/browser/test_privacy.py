@@ -2,6 +2,8 @@
 
 import http.client
 import re
+from contextlib import closing
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import pytest
@@ -80,11 +82,21 @@ def test_every_answer_tells_the_browser_what_not_to_do(server, path):
 
 @pytest.mark.parametrize("path", ["/app/static/../app.py", "/app/static/%2e%2e/app.py", "/app/static/..%2fapp.py"])
 def test_no_file_is_served_but_the_static_ones(server, path):
-    assert b"frame.enter" not in ask(server, path).read()
+    assert b"frame.enter" not in ask(server, path).body
+
+
+class Answer(NamedTuple):
+    """What the server said."""
+
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes
 
 
 def ask(server, path, **headers):
     """The answer to a request whose path goes out as it is."""
-    connection = http.client.HTTPConnection(urlsplit(server).netloc, timeout=30)
-    connection.request("GET", path, headers=headers)
-    return connection.getresponse()
+    with closing(http.client.HTTPConnection(urlsplit(server).netloc, timeout=30)) as connection:
+        connection.request("GET", path, headers=headers)
+        with closing(connection.getresponse()) as answer:
+            # After 101 there is a connection, which has no end to read to.
+            return Answer(answer.status, answer.headers, b"" if answer.status == 101 else answer.read())

@@ -207,11 +207,12 @@ def test_a_teacher_finds_the_answers_and_a_link_to_every_lesson():
         lesson = LESSONS[name]()
         assert row["To be predicted"] == lesson.predicted
         assert row["Answer to the question"] == lesson.question.answer.text
-        for column, projector in (("Link", False), ("On the projector", True)):
-            query = dict(parse_qsl(urlsplit(row[column]).query))
-            app_there = open_page("lessons", **query)
-            assert answer(app_there) == lesson.title
-            assert app_there.toggle(key="projector").value == projector
+        assert dict(parse_qsl(urlsplit(row["Link"]).query)) == {"lesson": name}
+        query = dict(parse_qsl(urlsplit(row["On the projector"]).query))
+        assert query == {"lesson": name, "projector": "true"}
+    there = open_page("lessons", **query)
+    assert answer(there) == lesson.title
+    assert there.toggle(key="projector").value
     keys = {button.proto.id.rpartition("-")[2] for button in app.get("download_button")}
     assert {"handout", "answer_key"} <= keys
 

@@ -77,6 +77,10 @@ def test_rounds_play_only_when_asked_to():
     assert calm(app)
     assert app.button(key="play_rounds").label == "Pause"
     assert app.slider(key="bid_round").value == 2  # the first is where it starts
+    app.button(key="play_rounds").click().run()
+    assert app.button(key="play_rounds").label == "Play the rounds"
+    assert app.run().slider(key="bid_round").value == 2
+    app.button(key="play_rounds").click().run()
     for _ in range(last):
         app.run()
     assert app.button(key="play_rounds").label == "Play the rounds"
@@ -102,7 +106,7 @@ def test_a_single_agent_pays_nothing():
 def test_rounds_against_sizes_and_steps(query):
     app = tab(open_page(PAGE, **query), SIZES)
     assert calm(app)
-    assert any("Hollow: not cleared after 300 rounds." in caption.value for caption in app.caption)
+    assert any("Crosses: not cleared after 300 rounds." in caption.value for caption in app.caption)
 
 
 def test_after_a_change_the_last_prices_go_on():

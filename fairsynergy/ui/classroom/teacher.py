@@ -22,7 +22,7 @@ def view() -> None:
     st.header("For the teacher", anchor=False)
     st.markdown(
         f"Eight lessons, about {minutes} minutes together. Each works alone. Print the handout for the class, and keep "
-        "the answer key. Every answer below was computed just now."
+        "the answer key. Every answer below comes from the engine."
     )
     with st.container(horizontal=True):
         st.download_button(
