@@ -7,6 +7,7 @@ builds without a warning, in CI and by `make docs`.
 import importlib
 import re
 import shlex
+from inspect import ismodule
 from pathlib import Path
 
 import pytest
@@ -85,13 +86,16 @@ def test_no_page_fetches_anything_from_elsewhere():
 
 
 def test_every_public_name_is_in_the_reference():
-    promised = {f"fairsynergy.{name}" for name in fs.__all__ if name not in PACKAGES}
+    promised = {f"fairsynergy.{name}" for name in fs.__all__ if not ismodule(getattr(fs, name))}
+    found = documented()
+    for module in (name for name in fs.__all__ if ismodule(getattr(fs, name))):
+        assert any(path.startswith(f"fairsynergy.{module}.") for path in found), module
     for package in PACKAGES:
         source = Path(importlib.import_module(f"fairsynergy.{package}").__file__).read_text(encoding="utf-8")
         names = re.findall(r"^from \S+ import (\w+) as \1$", source, re.M)
         assert names
         promised |= {f"fairsynergy.{package}.{name}" for name in names}
-    assert promised - documented() == set()
+    assert promised - found == set()
 
 
 def test_the_reference_names_only_what_exists():
