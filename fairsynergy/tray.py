@@ -211,6 +211,8 @@ class Tray:
     def unused(self, name: str) -> str:
         """The name, with the next free number behind it if it is taken.
 
+        Examples
+        --------
         >>> fleet = Problem(endowment=[0.1], capacity=0.5, elasticity=[0.5])
         >>> Tray.of(Scenario("variant 1", fleet)).unused("variant 1"), Tray.of(Scenario("b", fleet)).unused("b")
         ('variant 2', 'b 2')

@@ -87,7 +87,8 @@ def test_no_page_fetches_anything_from_elsewhere():
 
 def test_every_public_name_is_in_the_reference():
     promised = {f"fairsynergy.{name}" for name in fs.__all__ if not ismodule(getattr(fs, name))}
-    found = documented()
+    # A function called like its module is named in full, or the module would be shown.
+    found = {re.sub(r"\.(\w+)\.\1$", r".\1", path) for path in documented()}
     for module in (name for name in fs.__all__ if ismodule(getattr(fs, name))):
         assert any(path.startswith(f"fairsynergy.{module}.") for path in found), module
     for package in PACKAGES:

@@ -96,6 +96,8 @@ def html(figure: Figure) -> str:
 def csv(table: pd.DataFrame) -> str:
     r"""A table as CSV: numbers with all their digits, text that no spreadsheet runs, lines that end in "\n".
 
+    Examples
+    --------
     >>> csv(pd.DataFrame({"agents": [1], "mean": [0.1 + 0.2]}))
     'agents,mean\n1,0.30000000000000004\n'
     >>> csv(pd.DataFrame({"agent": ["=1+1", "-1"], "gain": [-1, 0.5]}))
