@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from fairsynergy.lessons import LESSONS, Question
 
+IDLE = "[data-testid=stApp][data-test-script-state=notRunning][data-test-connection-state=CONNECTED]"
 DESK = {"width": 1440, "height": 900}
 
 
@@ -26,7 +27,7 @@ def test_every_lesson_is_finished_by_keyboard(server, visitor):
             )
         enter(page, "next_step")
         expect(page.get_by_text(re.compile("^You predicted "))).to_be_visible()
-        expect(page.locator(".st-key-course svg.marks").first).to_be_visible()
+        page.locator(".st-key-course svg.marks").first.wait_for()
         if number == 2:
             page.locator(".st-key-lesson_drops input").focus()
             page.keyboard.press("End")
@@ -55,7 +56,7 @@ def test_a_reload_keeps_the_lesson_the_step_and_the_projector_and_fits_the_wall(
     for _ in range(2):
         expect(page.locator("h1")).to_have_text("Where does the water stop?")
         picture = page.locator(".st-key-course svg.marks")
-        expect(picture).to_be_visible()
+        picture.wait_for()  # the first picture brings what draws along
         expect(page.get_by_test_id("stSidebar")).to_be_hidden()
         box = picture.bounding_box()
         assert box["y"] + box["height"] <= DESK["height"], "the picture is on the wall as a whole"
@@ -75,9 +76,11 @@ def enter(page, key):
 
 def pick(page, key, place):
     """Choose one of several replies by the keyboard: the first by the space bar, others by the arrows."""
-    group = page.locator(f".st-key-{key}")
-    group.locator("input").first.focus()
+    replies = page.locator(f".st-key-{key} input")
+    replies.first.focus()
     page.keyboard.press("Space")
+    expect(replies.first).to_be_checked()
     for _ in range(place):
+        page.locator(IDLE).wait_for()
         page.keyboard.press("ArrowDown")
-    expect(group.locator("input").nth(place)).to_be_checked()
+    expect(replies.nth(place)).to_be_checked()
