@@ -39,11 +39,12 @@ def handles(rule: str, problem: fs.Problem) -> bool:
 def could_use(rule: str, problem: fs.Problem, grant: Array) -> NDArray[np.bool_]:
     """(n, m): whether more of a resource can matter to an agent, now or with more of the others.
 
-    Where returns increase, the greatest total leaves some agents without anything of one resource; the others are
-    then of no use to them.
+    Where returns do not decrease, the greatest total may leave agents without anything of one resource; the others
+    are then of no use to them. Returns are those to what an agent can be given.
     """
     reachable = (problem.endowment > 0) | ((problem.upper > 0) & (problem.capacity > 0))
-    if rule == "Fair-Synergy" and not fs.FairSynergy().objective.concave(problem):
+    returns = np.where((problem.upper > 0) & (problem.capacity > 0), problem.elasticity, 0).sum(axis=1)
+    if rule == "Fair-Synergy" and (returns > 1 - 1e-6).any():
         reachable = problem.holding(grant) > 0
     others = np.stack([np.delete(reachable, k, axis=1).all(axis=1) for k in range(problem.m)], axis=1)
     return np.asarray(others)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from copy import deepcopy
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 import altair as alt
@@ -16,7 +16,7 @@ import pandas as pd
 
 from fairsynergy.allocation import Allocation
 from fairsynergy.charts import palette, tradeoff
-from fairsynergy.charts.comparison import ACCURACY, FAINT, FROM_ZERO, INK, Spec
+from fairsynergy.charts.comparison import ACCURACY, FAINT, FROM_ZERO, INK, KEPT, Spec
 from fairsynergy.charts.figure import Figure, draw, source
 from fairsynergy.charts.surfaces import Landscape
 from fairsynergy.lessons import dial, difficulty, mixing, money, returns, search, units, water
@@ -173,7 +173,7 @@ def vessels(
     )
 
 
-@cache
+@lru_cache(maxsize=KEPT)
 def _vessels(colour: str, top: float, below: str, beside: bool) -> Drawing:
     x = alt.X("agent:N", sort=None, title=below, axis=alt.Axis(labelAngle=0, labelOverlap=False, ticks=False))
     y = alt.Y("start:Q", title="Compute [units]", scale=alt.Scale(domain=[0, top], nice=False))
@@ -310,7 +310,7 @@ def passes(count: int) -> Picture:
     )
 
 
-@cache
+@lru_cache(maxsize=KEPT)
 def _passes(most: int, low: float, high: float) -> Drawing:
     axis = alt.Axis(values=list(range(1, most + 1)), format="d", grid=False)
     x = alt.X("pass:Q", title="Passes of the search", axis=axis, scale=alt.Scale(domain=[0.6, most + 0.9], nice=False))
@@ -353,7 +353,7 @@ def way() -> Picture:
     )
 
 
-@cache
+@lru_cache(maxsize=KEPT)
 def _way(low: float, high: float) -> Drawing:
     x = alt.X("share:Q", title="Way from one division to the other", axis=alt.Axis(format="%", tickCount=4),
               scale=alt.Scale(domain=[-0.03, 1.03], nice=False))  # fmt: skip

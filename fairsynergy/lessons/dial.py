@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from math import inf
 
 from fairsynergy.allocation import Allocation, allocate
-from fairsynergy.lessons.lesson import Amount, Choice, Lesson, Question
+from fairsynergy.lessons.lesson import KEPT, Amount, Choice, Lesson, Question
 from fairsynergy.policies import AlphaFair
 from fairsynergy.scenarios import PRESETS
 from fairsynergy.wording import number
@@ -17,7 +17,7 @@ NAMED = (0.0, 0.5, 1.0, 2.0, inf)  # stops with their number beside them
 TURNS = ((0.0, 0.5), (0.5, 1.0), (1.0, inf))  # that the question compares
 
 
-@cache
+@lru_cache(maxsize=KEPT)
 def turned(alpha: float) -> Allocation:
     """The fleet divided with the dial there."""
     return allocate(PRESETS[FLEET].problem, AlphaFair(alpha))

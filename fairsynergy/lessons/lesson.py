@@ -17,6 +17,9 @@ from fairsynergy.errors import ProblemError
 from fairsynergy.problem import Problem
 from fairsynergy.scenarios import PRESETS, FleetSpec
 
+# Divisions that a lesson keeps, of those that a slider in it may ask for.
+KEPT = 100
+
 
 @dataclass(frozen=True)
 class Choice:

@@ -30,6 +30,7 @@ class Step(NamedTuple):
 
     @property
     def gain(self) -> float:
+        """What the step adds to the accuracy."""
         return self.after - self.before
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from math import inf
 
 from fairsynergy.allocation import Allocation, Status, allocate
-from fairsynergy.lessons.lesson import Amount, Choice, Lesson, Question
+from fairsynergy.lessons.lesson import KEPT, Amount, Choice, Lesson, Question
 from fairsynergy.policies import CertifiedOptimum, FairSynergy
 from fairsynergy.scenarios import PRESETS
 from fairsynergy.wording import number
@@ -15,7 +15,7 @@ FLEET = "Fleet B"
 PASSES = 8  # shown one by one; by then nothing moves any more
 
 
-@cache
+@lru_cache(maxsize=KEPT)
 def after(passes: float) -> Allocation:
     """The search from the endowments after so many passes; infinity until nothing moves."""
     return allocate(PRESETS[FLEET].problem, FairSynergy(passes=passes))
