@@ -379,7 +379,7 @@ class Bidding:
         low, high = self.swing
         k = int(np.argmax(high - low))
         resource = self.problem.resources[k]
-        ends = f"in the last rounds demand for {resource} went from {low[k]:.3g} to {high[k]:.3g} times the capacity"
+        ends = f"in the last rounds demand for {resource} went from {low[k]:.5g} to {high[k]:.5g} times the capacity"
         return f"No clearing price after {rounds}: {ends}; at most {self.gap[-1]:.2g} of the best total is missing."
 
     def demand(self, turn: int) -> Array:

@@ -33,8 +33,11 @@ def pictures():
         for many in (False, True):
             rows = charts.asked(bidding, central, 2, 0)
             yield f"{name} agents {many}", charts.asked_spec("compute", many), {"agents": rows}
-    rows = charts.tallies([charts.Tally(Newton.name, 2, 7, True), charts.Tally(Tatonnement.name, 2, 300, False)])
-    yield "sizes", charts.tally_spec("Agents", True, False), {"rows": rows}
+    rows = charts.tallies(
+        [charts.Tally(Newton.name, 2, 7, True, 0.0), charts.Tally(Tatonnement.name, 2, 300, False, 0.01)]
+    )
+    for missing in (False, True):
+        yield f"sizes {missing}", charts.tally_spec("Agents", True, False, missing), {"rows": rows}
 
 
 @pytest.mark.parametrize(("spec", "tables"), [pytest.param(s, t, id=i) for i, s, t in pictures()])

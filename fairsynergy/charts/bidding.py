@@ -19,7 +19,7 @@ from fairsynergy.charts.figure import spaced
 from fairsynergy.charts.palette import RULES
 from fairsynergy.objective import TotalUtility
 from fairsynergy.problem import Array
-from fairsynergy.wording import at_most, listed, number, percent
+from fairsynergy.wording import apart, at_most, listed, number, percent
 
 # Resources and methods are no rules, so they have no rule's colour: two of Tol's "bright".
 FIRST, SECOND = "#4477AA", "#EE6677"
@@ -36,12 +36,13 @@ CLEARED, OPEN = "cleared", "not cleared"
 
 
 class Tally(NamedTuple):
-    """How a bidding went at one size or step: which method, where, in how many rounds, whether it cleared."""
+    """How a bidding went at one size or step: which method, where, its rounds, whether it cleared, the gap it left."""
 
     method: str
     at: float
     rounds: int
     cleared: bool
+    gap: float
 
 
 def rounds(bidding: Bidding) -> pd.DataFrame:
@@ -238,12 +239,12 @@ def asked_spec(resource: str, many: bool) -> Spec:
 def tallies(found: Sequence[Tally]) -> pd.DataFrame:
     """Rounds to clear by method and place, for `tally_spec`."""
     frame = pd.DataFrame(found, columns=list(Tally._fields))
-    return frame.assign(cleared=np.where(frame["cleared"], CLEARED, OPEN))
+    return frame.assign(cleared=np.where(frame["cleared"], CLEARED, OPEN), missing=frame.pop("gap").clip(lower=LEAST))
 
 
 @lru_cache(maxsize=KEPT)
-def tally_spec(title: str, by_method: bool, marked: bool) -> Spec:
-    """Rounds against sizes or steps, a cross where it did not clear.
+def tally_spec(title: str, by_method: bool, marked: bool, missing: bool = False) -> Spec:
+    """Rounds, or what may be missing, against sizes or steps, a cross where it did not clear.
 
     Fill `rows` with `tallies` and, if steps are marked, `marks` with at and what.
     """
@@ -257,7 +258,7 @@ def tally_spec(title: str, by_method: bool, marked: bool) -> Spec:
         scale=alt.Scale(type="log", nice=False, padding=10),
         axis=alt.Axis(format="~g", tickCount=6, grid=False),
     )
-    y = alt.Y(
+    y = _decades("missing:Q", "Missing at most (share)") if missing else alt.Y(
         "rounds:Q", title="Rounds", scale=alt.Scale(type="log", nice=False, padding=10),
         axis=alt.Axis(format="~g", tickCount=5),
     )  # fmt: skip
@@ -267,15 +268,14 @@ def tally_spec(title: str, by_method: bool, marked: bool) -> Spec:
             alt.Tooltip("method:N", title="Prices move by"),
             alt.Tooltip("at:Q", format=",.3~g", title=title),
             alt.Tooltip("rounds:Q", title="Rounds"),
+            alt.Tooltip("missing:Q", format=".2e", title="Missing at most, of the best total"),
             alt.Tooltip("cleared:N", title="Demand met capacity"),
         ],
     )  # fmt: skip
     layers = [
         rows.mark_line(strokeWidth=2, opacity=0.7),
         rows.mark_point(filled=True, size=75, opacity=1).encode(
-            shape=alt.Shape(
-                "cleared:N", scale=alt.Scale(domain=[CLEARED, OPEN], range=["circle", "cross"]), legend=None
-            )
+            shape=alt.Shape("cleared:N", scale=shapes, legend=None)
         ),
     ]
     if marked:
@@ -320,7 +320,7 @@ def why_not(bidding: Bidding, central: Allocation) -> str:
     problem, (low, high) = bidding.problem, bidding.swing
     ends = listed(
         [
-            f"{number(low[k])} to {number(high[k])} times the capacity of {resource}"
+            f"{' to '.join(apart(low[k], high[k]))} times the capacity of {resource}"
             for k, resource in enumerate(problem.resources)
             if problem.capacity[k] > 0
         ]

@@ -17,7 +17,7 @@ from fairsynergy.scenarios import FleetSpec
 from fairsynergy.ui import panels, solve
 
 # Rounds at most: fewer for fleets of which all answers together would take seconds.
-ROUNDS, LEAST_ROUNDS, NUMBERS = 500, 60, 1_500_000
+ROUNDS, LEAST_ROUNDS, NUMBERS = 500, 120, 500_000
 # While a visitor plays them, rounds follow one another at this pace [seconds], in so many pictures at most.
 PACE, PICTURES = 0.5, 40
 # Sizes and steps that are tried, in rounds and numbers that a click can wait for.
@@ -77,15 +77,20 @@ def watch(bidding: Bidding, central: fs.Allocation) -> None:
 
 
 def _rounds(bidding: Bidding, central: fs.Allocation, playing: bool) -> None:
-    last, resources = bidding.rounds, bidding.problem.resources
+    last = bidding.rounds
     at = min(max(int(st.session_state.get(ROUND, last)), 1), last)
     if playing and st.session_state.get(PLAYING):  # not if it was paused just now
         at = min(at + max(1, last // PICTURES), last)
         st.session_state[PLAYING] = at < last
     st.session_state[ROUND] = at
+    _pictures(bidding, central, at, playing)
     if bool(st.session_state.get(PLAYING)) != playing:
-        st.rerun()  # the pace is set where the fragment is made
-    resource = 0
+        st.rerun()  # the pace is set where the fragment is made; not before the slider has its value
+
+
+def _pictures(bidding: Bidding, central: fs.Allocation, at: int, playing: bool) -> None:
+    """The round's controls, and what it looks like."""
+    last, resources, resource = bidding.rounds, bidding.problem.resources, 0
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if last > 1:
             at = st.slider("Round", 1, last, key=ROUND, width=360)
@@ -148,45 +153,49 @@ def told(bidding: Bidding) -> None:
 
 
 def tallies(problem: fs.Problem, base: FleetSpec | str | None, method: Method) -> None:
-    """Rounds against the number of agents, and against the step."""
+    """Rounds against the number of agents, and against the step; where nothing clears, what may be missing instead."""
     step = method.step if isinstance(method, Tatonnement) else Tatonnement().step
-    by_size, by_step = st.columns(2)
-    sizes = [n for n in SIZES if n * problem.m <= LARGEST]
-    found = []
-    for n in sizes:
+    sizes = []
+    for n in (n for n in SIZES if n * problem.m <= LARGEST):
         try:
             fleet = replace(base, agents=n).problem() if isinstance(base, FleetSpec) else in_size(problem, n)
         except fs.ProblemError:  # a part of the fleet whose floors ask for more than its part of the capacity
             continue
-        for each in (Newton(), Tatonnement(step)):
-            rounds, cleared = solve.tally(fleet, each, TRIED)
-            found.append(charts.Tally(each.name, n, rounds, cleared))
-    with by_size:
-        st.vega_lite_chart(
-            spec=charts.tally_spec("Agents", True, False) | {"datasets": {"rows": charts.tallies(found)}},
-            height=280, key="tally_sizes", alt="Rounds until demand meets capacity, against the number of agents.",
-        )  # fmt: skip
-        drawn = "drawn as in the sidebar" if isinstance(base, FleetSpec) else "this fleet's agents taken in turn"
-        st.caption(f"Rounds until demand meets capacity within a millionth, step {step:g}; {drawn}. {_CROSSES}")
+        sizes += [solve.tally(fleet, each, n, TRIED) for each in (Newton(), Tatonnement(step))]
     fleet = problem if problem.n * problem.m <= LARGEST else in_size(problem, LARGEST // problem.m)
-    found = []
-    for each in np.geomspace(0.01, 3, STEPS):
-        rounds, cleared = solve.tally(fleet, Tatonnement(float(f"{each:.3g}")), TRIED)
-        found.append(charts.Tally(Tatonnement.name, float(f"{each:.3g}"), rounds, cleared))
-    safe = safe_step(fleet)
-    marks = [] if safe is None else [{"at": safe, "what": "proved up to"}]
-    datasets = {"rows": charts.tallies(found)} | ({"marks": marks} if marks else {})
-    with by_step:
-        st.vega_lite_chart(
-            spec=charts.tally_spec("Step", False, bool(marks)) | {"datasets": datasets}, height=280,
-            key="tally_steps", alt="Rounds until demand meets capacity, against the step.",
-        )  # fmt: skip
+    tried = [float(f"{each:.3g}") for each in np.geomspace(0.01, 3, STEPS)]
+    steps = [solve.tally(fleet, Tatonnement(each), each, TRIED) for each in tried]
+    left, right = st.columns(2)
+    with left:
+        what = _tally(sizes, "Agents", "bid_sizes", None)
+        drawn = "drawn as in the sidebar" if isinstance(base, FleetSpec) else "this fleet's agents taken in turn"
+        st.caption(f"{what}, step {step:g}; fleets {drawn}. {_CROSSES}")
+    with right:
+        safe = safe_step(fleet)
+        what = _tally(steps, "Step", "bid_steps", safe)
         proved = (
-            "No step is proved to clear here, because somebody's γ add up to 1 or more. " if safe is None
-            else f"Steps up to {safe:.2g} are proved to approach without swinging. " if problem.m == 1
-            else f"Close to clearing, steps up to {safe:.2g} are proved to approach without swinging. "
+            "No step is proved to clear here, because somebody's γ add up to 1 or more." if safe is None
+            else f"Steps up to {safe:.2g} are proved to approach without swinging." if problem.m == 1
+            else f"Close to clearing, steps up to {safe:.2g} are proved to approach without swinging."
         )  # fmt: skip
-        st.caption(f"{proved}{_CROSSES}")
+        st.caption(f"{what}. {proved} {_CROSSES}")
+
+
+def _tally(found: list[charts.Tally], title: str, key: str, safe: float | None) -> str:
+    """Draw rounds or, if hardly any cleared, what may be missing; says which."""
+    missing = 2 * sum(one.cleared for one in found) < len(found)
+    datasets = {"rows": charts.tallies(found)}
+    if safe is not None:
+        datasets["marks"] = pd.DataFrame([{"at": safe, "what": "proved up to"}])
+    what = (
+        f"What may be missing from the best total after at most {TRIED} rounds" if missing
+        else "Rounds until demand meets capacity within a millionth"
+    )  # fmt: skip
+    spec = charts.tally_spec(title, key == "bid_sizes", safe is not None, missing)
+    st.vega_lite_chart(
+        spec=spec | {"datasets": datasets}, height=280, key=key, alt=f"{what}, against: {title.lower()}."
+    )
+    return what
 
 
 _CROSSES = f"Crosses: not cleared after {TRIED} rounds."

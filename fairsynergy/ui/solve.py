@@ -15,6 +15,7 @@ import streamlit as st
 
 import fairsynergy as fs
 from fairsynergy import bidding, planning
+from fairsynergy.charts import bidding as drawn
 from fairsynergy.charts import plans
 from fairsynergy.explain import going_price
 from fairsynergy.fairness import Guarantee, guarantees, report
@@ -279,10 +280,10 @@ def auction_again(
 
 
 @_cached(400, "5MB")
-def tally(problem: fs.Problem, method: bidding.Method, rounds: int) -> tuple[int, bool]:
-    """How many rounds bidding takes, and whether it cleared."""
+def tally(problem: fs.Problem, method: bidding.Method, at: float, rounds: int) -> drawn.Tally:
+    """How a bidding goes at a size or a step."""
     found = bidding.bid(problem, method, rounds=rounds)
-    return found.rounds, found.converged
+    return drawn.Tally(method.name, at, found.rounds, found.converged, float(found.gap[-1]))
 
 
 def promises(problem: fs.Problem, allocations: dict[str, fs.Allocation]) -> dict[str, tuple[Guarantee, ...]]:

@@ -135,7 +135,7 @@ def test_more_resources_are_one_clear_message():
 
 
 def test_a_large_fleet_is_asked_fewer_times():
-    assert bids.most_rounds(FleetSpec(agents=10_000, setting=Setting.DL).problem()) == 75
+    assert bids.most_rounds(FleetSpec(agents=10_000, setting=Setting.DL).problem()) == 120
     assert bids.most_rounds(FleetSpec().problem()) == 500
 
 
