@@ -38,7 +38,7 @@ REMEMBERED = 12  # actions told where an invariant breaks
 # How often the monkey is on a page; those that compute for longer less often.
 PAGES = {
     "explore": 6, "what_if": 8, "allocations": 2, "utility_surfaces": 4, "collaborative_inference": 3,
-    "measured_curves": 2, "fairness_tradeoff": 2, "paper": 0.3,
+    "measured_curves": 2, "fairness_tradeoff": 2, "prices_and_bids": 3, "lessons": 3, "paper": 0.3,
 }  # fmt: skip
 # They run for minutes, as they say, and a visitor can stop them; here nobody would.
 # What it uses; others only show something, or are blocks whose inside it uses.
