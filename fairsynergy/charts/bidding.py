@@ -275,7 +275,9 @@ def tally_spec(title: str, by_method: bool, marked: bool, missing: bool = False)
     layers = [
         rows.mark_line(strokeWidth=2, opacity=0.7),
         rows.mark_point(filled=True, size=75, opacity=1).encode(
-            shape=alt.Shape("cleared:N", scale=shapes, legend=None)
+            shape=alt.Shape(
+                "cleared:N", scale=alt.Scale(domain=[CLEARED, OPEN], range=["circle", "cross"]), legend=None
+            )
         ),
     ]
     if marked:
