@@ -251,11 +251,11 @@ def _map() -> Spec:
             devices.mark_point(filled=True, size=32, opacity=0.9).encode(
                 x=x, y=y, color=colour, shape=shape, tooltip=[alt.Tooltip("state:N", title="Device")]
             ),
-            edges.mark_point(filled=True, size=620, opacity=1).encode(
+            edges.mark_point(filled=True, size=320, opacity=1).encode(
                 x=x, y=y, color=colour, shape=shape,
                 tooltip=[alt.Tooltip("load:Q", title="Devices at this edge"), alt.Tooltip("state:N", title="So")],
             ),
-            edges.mark_text(fontSize=12, fontWeight="bold", color="white").encode(x=x, y=y, text="load:Q"),
+            edges.mark_text(fontSize=13, fontWeight="bold", dy=-19, color=INK).encode(x=x, y=y, text="load:Q"),
         )
     )  # fmt: skip
 

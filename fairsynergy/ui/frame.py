@@ -87,18 +87,21 @@ class Visit:
 
 
 def pages() -> list[st.Page]:
-    """The pages, in order. Paths stay relative: that is how a page file started on its own is told apart."""
+    """The pages, in order. Paths stay relative: that is how a page file started on its own is told apart.
+
+    Without icons, all of them fit above a page on a laptop; with icons the last would hide in a menu.
+    """
     return [
-        st.Page("pages/explore.py", title="Explore", icon=":material/tune:", default=True),
-        st.Page("pages/allocations.py", title="Allocations", icon=":material/stacked_bar_chart:"),
-        st.Page("pages/utility_surfaces.py", title="Utility surfaces", icon=":material/landscape:"),
-        st.Page("pages/fairness_tradeoff.py", title="Fairness trade-off", icon=":material/balance:"),
-        st.Page("pages/what_if.py", title="What-if", icon=":material/alt_route:"),
-        st.Page("pages/paper.py", title="Paper", icon=":material/science:"),
-        st.Page("pages/measured_curves.py", title="Measured curves", icon=":material/trending_up:"),
-        st.Page("pages/prices_and_bids.py", title="Prices and bids", icon=":material/gavel:"),
-        st.Page("pages/collaborative_inference.py", title="Collaborative inference", icon=":material/hub:"),
-        st.Page("pages/lessons.py", title="Lessons", icon=":material/school:"),
+        st.Page("pages/explore.py", title="Explore", default=True),
+        st.Page("pages/allocations.py", title="Allocations"),
+        st.Page("pages/utility_surfaces.py", title="Utility surfaces"),
+        st.Page("pages/fairness_tradeoff.py", title="Fairness trade-off"),
+        st.Page("pages/what_if.py", title="What-if"),
+        st.Page("pages/paper.py", title="Paper"),
+        st.Page("pages/measured_curves.py", title="Measured curves"),
+        st.Page("pages/prices_and_bids.py", title="Prices and bids"),
+        st.Page("pages/collaborative_inference.py", title="Collaborative inference"),
+        st.Page("pages/lessons.py", title="Lessons"),
     ]
 
 
