@@ -30,7 +30,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from fairsynergy.collaborative import (
     PAPER,
@@ -289,7 +289,7 @@ def estimate(left: Array, right: Array | None = None, factor: float = 1.0) -> Es
     if by_city.size < 2:
         return Estimate(float(by_city.mean()), float("inf"), len(left), by_city.size)
     freedom = variance**2 / sum(part**2 / free for part, free in several) if variance else 1.0
-    half = student.ppf((1 + CONFIDENCE) / 2, freedom) * np.sqrt(variance)
+    half = stdtrit(freedom, (1 + CONFIDENCE) / 2) * np.sqrt(variance)
     return Estimate(float(by_city.mean()), float(half), len(left), by_city.size)
 
 

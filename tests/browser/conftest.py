@@ -14,7 +14,7 @@ from urllib.request import urlopen
 import chromium
 import pytest
 from controls import IDLE
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 30  # seconds until a server that does not answer, or a page that does not settle, is called broken
@@ -29,6 +29,7 @@ def watch(event, arguments):
 sys.addaudithook(watch)
 """
 DESK = {"width": 1440, "height": 900}
+expect.set_options(timeout=PATIENCE * 1000)  # a busy machine is slow, not broken
 # On the first visit to a page's address Streamlit's own script looks for the server under that address too.
 PROBES = ("/_stcore/health", "/_stcore/host-config")
 
