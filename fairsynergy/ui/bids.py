@@ -147,7 +147,7 @@ def _play(start: bool, last: int) -> None:
 
 def told(bidding: Bidding) -> None:
     """What agents tell, and what could be worked out from it."""
-    st.subheader("What does an agent tell?", anchor=False)
+    st.header("What does an agent tell?", anchor=False)
     st.table(charts.told(bidding), border="horizontal", hide_index=True)
     st.caption(charts.curious(bidding))
 

@@ -63,7 +63,7 @@ def walk(name: str, lesson: Lesson) -> str:
         st.button("Back", key="back_step", icon=":material/arrow_back:", disabled=place == 0, on_click=_go,
                   args=(place - 1,))  # fmt: skip
         last = place == len(STEPS) - 1
-        st.button("Next", key="next_step", icon=":material/arrow_forward:", type="primary", disabled=last,
+        st.button("Next", key="next_step", icon=":material/arrow_forward:", disabled=last,
                   on_click=_go, args=(place + 1,))  # fmt: skip
         st.button("Restart", key="restart", icon=":material/restart_alt:", type="tertiary", on_click=_restart,
                   args=(name, lesson), help="Forget the prediction and the replies of this lesson.")  # fmt: skip
@@ -155,7 +155,7 @@ def ask(name: str, lesson: Lesson) -> None:
         question.text, question.texts, index=None, key=_key("reply", name), label_visibility="collapsed",
         persist_state="session",
     )  # fmt: skip
-    st.button("Check my answer", key="check", type="primary", disabled=reply is None, on_click=_check, args=(name,))
+    st.button("Check my answer", key="check", disabled=reply is None, on_click=_check, args=(name,))
     if not state.tries or reply != state.tries[-1]:
         st.caption("You may try as often as you like.")
         return
