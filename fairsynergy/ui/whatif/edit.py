@@ -93,6 +93,10 @@ def panel(scenario: Scenario, allocation: fs.Allocation) -> None:
     )
 
 
+# Of a resource, that can be typed in [units]; powers of what is near a double's end leave it.
+MOST = 1e12
+
+
 def _cloud(problem: Problem) -> None:
     """What the cloud shares of each resource."""
     for k, resource in enumerate(problem.resources):
@@ -100,7 +104,7 @@ def _cloud(problem: Problem) -> None:
         named = panels.harmless(resource)
         st.session_state[key] = float(problem.capacity[k])
         st.number_input(
-            f"Cloud's {named} [units]", min_value=0.0, step=0.1, format="%.4g", key=key, on_change=_capacity,
+            f"Cloud's {named} [units]", min_value=0.0, max_value=max(MOST, float(problem.capacity[k])), step=0.1, format="%.4g", key=key, on_change=_capacity,
             args=(k, resource), width=170, help=f"All the {named} that the cloud can share among the agents.",
         )  # fmt: skip
 
