@@ -105,7 +105,8 @@ def _cloud(problem: Problem) -> None:
         st.session_state[key] = float(problem.capacity[k])
         st.number_input(
             f"Cloud's {named} [units]", min_value=0.0, max_value=max(MOST, float(problem.capacity[k])), step=0.1,
-            format="%.4g", key=key, on_change=_capacity, args=(k, resource), width=170, help=f"All the {named} that the cloud can share among the agents.",
+            format="%.4g", key=key, on_change=_capacity, args=(k, resource), width=170,
+            help=f"All the {named} that the cloud can share among the agents.",
         )  # fmt: skip
 
 
