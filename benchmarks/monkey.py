@@ -24,7 +24,7 @@ from streamlit.testing.v1 import AppTest
 
 import fairsynergy as fs
 from benchmarks import hostile
-from fairsynergy.scenarios import PRESETS
+from fairsynergy.scenarios import PRESETS, FleetSpec
 from fairsynergy.ui import inputs, solve
 from fairsynergy.ui.whatif import meeting
 from fairsynergy.wording import badge, headline
@@ -54,6 +54,7 @@ BOXES = {"what_if": 2, "measured_curves": 3}
 ALIVE = re.compile(r"(?<!\\)[\[<]")
 CODE = re.compile("`[^`]*`")
 ROUNDING = 1e-9
+LARGEST = 1e150  # amounts beyond overflow where they are multiplied; a division of such may fail, and says so
 # What an open tab or fold is called, by page.
 TABS = {
     "what_if": ("studio", ("Edit", "My split", "Goals and budgets", "More to share", "How sure?", "Cost of change",
@@ -288,7 +289,10 @@ class Monkey:
 
     def _check_answers(self) -> None:
         """The rules' answers to the fleet in force, and what the page says of them."""
-        problem = self.app.session_state["_good"][0]
+        # A visitor whose link asks for no fleet, or brought one that no rule divides, first sees the plain one.
+        problem = FleetSpec().problem()
+        if "_good" in self.app.session_state:
+            problem = self.app.session_state["_good"][0]
         shown = solve.answers(problem).allocations
         sound(problem, shown)
         if problem.digest not in self.checked:
@@ -310,10 +314,8 @@ class Monkey:
             tray = self.app.session_state[meeting.TRAY]
             allocations, _ = meeting.solved(tray.scenarios)
             for name, allocation in allocations.items():
-                if allocation.status is not fs.Status.FAILED:
+                if tray[name].given is None or allocation.status is not fs.Status.FAILED:
                     sound(allocation.problem, {name: allocation})
-                else:
-                    assert tray[name].given is not None, f"{tray[name].rule} failed on {name}"
             if allocations:
                 rows = self._rows("Worst-off, mean and best-off accuracy of")
                 said = dict(zip(rows["scenario"], rows["proof"], strict=True))
@@ -335,6 +337,11 @@ def drawn(chart: Any) -> Any:
 
 def sound(problem: fs.Problem, allocations: Mapping[str, fs.Allocation]) -> None:
     """Grants at least 0 and within what there is, and a badge that the certificate bears out."""
+    if max(problem.capacity.max(), problem.endowment.max()) > LARGEST:
+        known = {name: allocation for name, allocation in allocations.items() if allocation.certificate.feasible}
+        failed = {name: badge(allocation) for name, allocation in allocations.items() if name not in known}
+        assert set(failed.values()) <= {"FAILED"}, f"not divided, and shown as {failed}"
+        allocations = known
     scale = np.where(problem.capacity > 0, problem.capacity, 1.0)
     bounds = [allocation.upper_bound for allocation in allocations.values() if allocation.upper_bound is not None]
     for name, allocation in allocations.items():
