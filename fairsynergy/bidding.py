@@ -552,16 +552,8 @@ def in_size(problem: Problem, agents: int) -> Problem:
     Problem(3 agents, capacity compute 0.75)
     """
     rows = np.arange(agents) % problem.n
-    return Problem(
-        endowment=problem.endowment[rows],
-        capacity=problem.capacity * (agents / problem.n),
-        elasticity=problem.elasticity[rows],
-        weight=problem.weight[rows],
-        floor=problem.floor[rows],
-        ceiling=problem.ceiling[rows],
-        saturation=problem.saturation[rows],
-        resources=problem.resources,
-    )
+    capacity = problem.capacity * (agents / problem.n)
+    return Problem(**problem.rows(rows), capacity=capacity, resources=problem.resources)
 
 
 def turnover(problem: Problem, *, leave: int = 0, join: int = 0) -> Problem:
@@ -590,13 +582,8 @@ def turnover(problem: Problem, *, leave: int = 0, join: int = 0) -> Problem:
     taken = set(problem.agents)
     new = [name for name, _ in zip((name for name in numbers if name not in taken), range(join), strict=False)]
     return Problem(
-        endowment=problem.endowment[rows],
+        **problem.rows(rows),
         capacity=problem.capacity,
-        elasticity=problem.elasticity[rows],
-        weight=problem.weight[rows],
-        floor=problem.floor[rows],
-        ceiling=problem.ceiling[rows],
-        saturation=problem.saturation[rows],
         agents=[*problem.agents[leave:], *new],
         resources=problem.resources,
     )

@@ -23,7 +23,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -34,6 +34,17 @@ Array = NDArray[np.float64]
 
 # Floors that add up to the capacity are feasible; their floating-point sum may still exceed it by rounding.
 ROUNDING = 1e-12
+
+
+class Rows(TypedDict):
+    """What a problem says of k agents, (k, m) each but for the weights (k,)."""
+
+    endowment: Array
+    elasticity: Array
+    weight: Array
+    floor: Array
+    ceiling: Array
+    saturation: Array
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, init=False, repr=False)
@@ -237,6 +248,30 @@ class Problem:
     def utility(self, grant: ArrayLike) -> Array:
         """(..., n) accuracy U_i = prod_k min(holding, saturation)^elasticity (Fair-Synergy, Eq. 2)."""
         return np.asarray(np.exp(self.log_utility(grant)))
+
+    def rows(self, agents: ArrayLike) -> Rows:
+        """What the problem says of some agents, by field: what another one about them is made from.
+
+        Parameters
+        ----------
+        agents : (k,) array_like
+            Their places, or a mask (n,); a place may come twice.
+
+        Examples
+        --------
+        >>> fleet = Problem(endowment=[0.1, 0.3], capacity=0.5, elasticity=[0.5, 0.2])
+        >>> Problem(**fleet.rows([1, 1]), capacity=0.4)
+        Problem(2 agents, capacity compute 0.4)
+        """
+        chosen = np.asarray(agents)
+        return {
+            "endowment": self.endowment[chosen],
+            "elasticity": self.elasticity[chosen],
+            "weight": self.weight[chosen],
+            "floor": self.floor[chosen],
+            "ceiling": self.ceiling[chosen],
+            "saturation": self.saturation[chosen],
+        }
 
     @cached_property
     def digest(self) -> str:

@@ -26,7 +26,6 @@ payoffs that add up to v(N).
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cached_property
 from itertools import chain, combinations
 from typing import NamedTuple
@@ -208,16 +207,11 @@ def _alone(problem: Problem, group: Group) -> _Alone:
     capacity = problem.capacity * (weight.sum() / problem.weight.sum())
     if np.any(problem.floor[group].sum(axis=0) > capacity * (1 + ROUNDING)):
         return _Alone(-np.inf, np.zeros(problem.m))
-    few = replace(
-        problem,
-        endowment=problem.endowment[group],
+    few = Problem(
+        **problem.rows(group),
         capacity=capacity,
-        elasticity=problem.elasticity[group],
-        weight=weight,
-        floor=problem.floor[group],
-        ceiling=problem.ceiling[group],
-        saturation=problem.saturation[group],
         agents=tuple(problem.agents[i] for i in group),
+        resources=problem.resources,
     )
     grant = FairSynergy().divide(few).grant
     return _Alone(float(weight @ few.utility(grant)), TotalUtility().level(few, grant).price)

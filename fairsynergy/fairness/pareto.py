@@ -19,7 +19,6 @@ accuracies as weights, for it maximises min_i U_i / U_i(now): the most that ever
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -112,15 +111,11 @@ def _disagreement(problem: Problem, grant: Array, buys: Mask, sells: Mask) -> fl
 def _possible_growth(problem: Problem, kept: Array, served: Mask, log_utility: Array) -> Array:
     """(s,) log U_i / U_i(now) of the agents served when all that others do not need is theirs, levelled by Leximin."""
     pool = np.maximum(problem.capacity - kept[~served].sum(axis=0), problem.floor[served].sum(axis=0))
-    few = replace(
-        problem,
-        endowment=problem.endowment[served],
+    weight = np.exp(np.maximum(log_utility - log_utility.max(), LOG_FAINT))
+    few = Problem(
+        **{**problem.rows(served), "weight": weight},
         capacity=pool,
-        elasticity=problem.elasticity[served],
-        weight=np.exp(np.maximum(log_utility - log_utility.max(), LOG_FAINT)),
-        floor=problem.floor[served],
-        ceiling=problem.ceiling[served],
-        saturation=problem.saturation[served],
         agents=tuple(np.array(problem.agents)[served]),
+        resources=problem.resources,
     )
     return np.asarray(few.log_utility(Leximin().divide(few).grant) - log_utility)
