@@ -182,7 +182,9 @@ class Bounding:
         self.responses.append(self._response(price, float(np.add.reduce(worth)), np.add.reduce(grant, axis=1)))
 
     def _response(self, price: Array, worth: float, used: Array) -> _Response:
-        return _Response(price, worth, used, float(worth + price @ (self.fleet.capacity - used)))
+        with np.errstate(over="ignore"):  # a prohibitive price times a vast capacity: an infinite bound is one
+            bound = float(worth + price @ (self.fleet.capacity - used))
+        return _Response(price, worth, used, bound)
 
     def within(self, box: Box, agent: int) -> Bounding:
         """The search in a box that differs in one agent's limits only: its part of every response is exchanged."""

@@ -93,7 +93,7 @@ def panel(scenario: Scenario, allocation: fs.Allocation) -> None:
     )
 
 
-# Of a resource, that can be typed in [units]; powers of what is near a double's end leave it.
+# Of a resource, that can be typed in [units]; no cloud has as much, in whatever unit.
 MOST = 1e12
 
 
