@@ -14,7 +14,7 @@ import pandas as pd
 
 from fairsynergy.allocation import Allocation
 from fairsynergy.bidding import METHODS, RECENT, Bidding, overheard
-from fairsynergy.charts.comparison import FAINT, INK, KEPT, Spec
+from fairsynergy.charts.comparison import FAINT, INK, KEPT, Spec, named
 from fairsynergy.charts.figure import spaced
 from fairsynergy.charts.palette import RULES
 from fairsynergy.objective import TotalUtility
@@ -97,12 +97,6 @@ def drawn(bidding: Bidding, central: Allocation | None, turn: int) -> dict[str, 
     }
 
 
-def _named(chart: Any) -> Spec:
-    spec: Spec = chart.to_dict()
-    spec["padding"] = {"left": 4, "right": 12, "top": 4, "bottom": 6}
-    return {key: value for key, value in spec.items() if key not in ("config", "$schema")}
-
-
 def _round_axis() -> Any:
     return alt.X(
         "round:Q", title="Round", scale=alt.Scale(nice=False, zero=False, domainMin=1, padding=6),
@@ -146,7 +140,7 @@ def prices_spec(resources: tuple[str, ...], dotted: bool) -> Spec:
         ],
     )  # fmt: skip
     goal = alt.Chart(alt.NamedData("goal")).mark_rule(color=CENTRAL, strokeDash=[6, 4], strokeWidth=2).encode(y=y)
-    return _named(alt.layer(goal, _now(), rows.mark_line(strokeWidth=2), _dots(rows, dotted)))
+    return named(alt.layer(goal, _now(), rows.mark_line(strokeWidth=2), _dots(rows, dotted)))
 
 
 @lru_cache(maxsize=KEPT)
@@ -168,7 +162,7 @@ def excess_spec(resources: tuple[str, ...], dotted: bool) -> Spec:
         shape=alt.Shape("way:N", scale=way, legend=None)
     )
     line = alt.Chart(alt.NamedData("line")).mark_rule(color=FAINT, strokeDash=[3, 3]).encode(y=y)
-    return _named(alt.layer(line, _now(), rows.mark_line(strokeWidth=1.5, opacity=0.5), marks))
+    return named(alt.layer(line, _now(), rows.mark_line(strokeWidth=1.5, opacity=0.5), marks))
 
 
 @lru_cache(maxsize=KEPT)
@@ -184,7 +178,7 @@ def gap_spec(dotted: bool) -> Spec:
         ],
     )  # fmt: skip
     line = rows.mark_line(strokeWidth=2, color=FIRST, interpolate="step-after")
-    return _named(alt.layer(_now(), line, _dots(rows, dotted).encode(color=alt.value(FIRST))))
+    return named(alt.layer(_now(), line, _dots(rows, dotted).encode(color=alt.value(FIRST))))
 
 
 def asked(bidding: Bidding, central: Allocation, turn: int, resource: int) -> pd.DataFrame:
@@ -221,14 +215,14 @@ def asked_spec(resource: str, many: bool) -> Spec:
             y=alt.Y("asked:Q", title="Asked for (units)"),
         )
         same = alt.Chart(alt.NamedData("agents")).encode(x="central:Q", y="central:Q")
-        return _named(
+        return named(
             alt.layer(
                 same.mark_line(color=CENTRAL, strokeDash=[6, 4], strokeWidth=2),
                 points.mark_point(filled=True, size=36, color=FIRST, opacity=0.6),
             )
         )
     bars = rows.encode(x=alt.X("agent:N", sort=None, title=None, axis=alt.Axis(labelLimit=90)))
-    return _named(
+    return named(
         alt.layer(
             bars.mark_bar(color=FIRST, opacity=0.85).encode(y=alt.Y("asked:Q", title=units)),
             bars.mark_tick(thickness=3, color=CENTRAL).encode(y="central:Q"),
@@ -288,7 +282,7 @@ def tally_spec(title: str, by_method: bool, marked: bool, missing: bool = False)
                 y=alt.value(0), text="what:N"
             ),
         ]
-    return _named(alt.layer(*layers))
+    return named(alt.layer(*layers))
 
 
 # Words.

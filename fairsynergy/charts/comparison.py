@@ -362,13 +362,20 @@ def label_texts(rows: Any) -> list[Any]:
     ]
 
 
-def bare(chart: Any) -> Spec:
-    """The dictionary of a chart, without data and without Altair's own style: Streamlit's theme is the style."""
+def named(chart: Any) -> Spec:
+    """The dictionary of a chart whose layers name their tables, without Altair's own style: Streamlit's theme is it."""
     spec: Spec = chart.to_dict()
+    spec["padding"] = {"left": 4, "right": 12, "top": 4, "bottom": 6}  # Streamlit's own leaves a gap below
+    return {key: value for key, value in spec.items() if key not in ("config", "$schema")}
+
+
+def bare(chart: Any) -> Spec:
+    """The dictionary of a chart of one table, which comes with it: no data, no style."""
+    spec = named(chart)
     for layer in (spec, *spec.get("layer", ())):
         layer.pop("data", None)
-    spec["padding"] = {"left": 4, "right": 12, "top": 4, "bottom": 6}  # Streamlit's own leaves a gap below
-    return {key: value for key, value in spec.items() if key not in ("config", "datasets", "$schema")}
+    spec.pop("datasets", None)
+    return spec
 
 
 def dumbbells(rows: Any, *, low: float, colour: Any, shape: Any, behind: Sequence[Any] = ()) -> list[Any]:

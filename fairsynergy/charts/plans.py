@@ -13,7 +13,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from fairsynergy.charts.comparison import FAINT, FROM_ZERO, INK, KEPT, TEXT, Spec, bare
+from fairsynergy.charts.comparison import FAINT, FROM_ZERO, INK, KEPT, TEXT, Spec, bare, named
 from fairsynergy.charts.figure import colours_of, shapes_of
 from fairsynergy.planning import Change, Uncertainty, band
 from fairsynergy.problem import Array
@@ -22,13 +22,6 @@ from fairsynergy.wording import number, percent
 ROW = 46  # height of a rule's row of bands [pixels]
 DRAWN = 40  # agents beside one another
 MARK = "#D55E00"  # what is looked at: the answer, the line
-
-
-def _named(chart: Any) -> Spec:
-    """The dictionary of a chart whose layers draw different tables, without Altair's own style."""
-    spec: Spec = chart.to_dict()
-    spec["padding"] = {"left": 4, "right": 12, "top": 4, "bottom": 6}
-    return {key: value for key, value in spec.items() if key not in ("config", "$schema")}
 
 
 def heat(first: Array, second: Array, level: Array) -> pd.DataFrame:
@@ -81,7 +74,7 @@ def heat_spec(first: str, second: str, what: str) -> Spec:
     )  # fmt: skip
     line = alt.Chart(alt.NamedData("line")).mark_line(color="white", strokeWidth=3, clip=True).encode(x=x, y=y)
     spots = alt.Chart(alt.NamedData("spots")).encode(x=x, y=y, tooltip="what:N")
-    return _named(
+    return named(
         alt.layer(
             cells,
             line,
@@ -106,7 +99,7 @@ def share_spec(resource: str, what: str) -> Spec:
         tooltip=[alt.Tooltip("x:Q", format=".1%", title="Share"), alt.Tooltip("y:Q", format=".4f", title=what)],
     )
     best = alt.Chart(alt.NamedData("best")).encode(x="x:Q", y="y:Q")
-    return _named(
+    return named(
         alt.layer(
             rows.mark_line(color=FAINT, strokeWidth=2.5),
             best.mark_rule(color=MARK, strokeDash=[4, 4]).encode(y=alt.value(0), y2=alt.value("height")),
@@ -211,7 +204,7 @@ def _against_price(field: str, title: str, axis: Any, scale: Any) -> Spec:
         ],
     )
     now = alt.Chart(alt.NamedData("now")).encode(x="price:Q", y=f"{field}:Q")
-    return _named(
+    return named(
         alt.layer(
             rows.mark_line(color=FAINT, strokeWidth=2.5),
             now.mark_point(filled=True, size=110, color=MARK, opacity=1),
