@@ -11,8 +11,8 @@ import pandas as pd
 
 from fairsynergy.charts.comparison import FAINT, FROM_ZERO, INK, KEPT, TEXT, Spec, bare
 from fairsynergy.charts.palette import Mark
-from fairsynergy.collaborative import LOCAL, City
-from fairsynergy.experiments.cities import MEASURES, PUBLISHED, Estimate, Outcome, estimates
+from fairsynergy.collaborative import LOCAL, City, Setting
+from fairsynergy.experiments.cities import MEASURES, PUBLISHED, Estimate, Outcome
 from fairsynergy.wording import number
 
 # Colours of Okabe and Ito where there are enough; every policy has its shape and its dash as well.
@@ -43,7 +43,6 @@ WORDS: dict[str, str] = {
     "FOCI": "learned, told how many devices the edges had, and charged a part of its edge's max-min cost",
 }
 ROW, AXIS = 40, 54  # height of a policy's row, and of the axis below [pixels]
-SHOWN = ("latency", "energy", "cost", "switches")
 # How many slots a moving average of changes covers: five minutes of 15 s.
 SMOOTH = 20
 OVERFULL, FREE, ALONE = "more devices than multiprocessors", "room for everybody", "on the device"
@@ -67,7 +66,7 @@ def outcomes(played: Mapping[str, Outcome], measure: str) -> pd.DataFrame:
     played : mapping of str to Outcome
         By the policies' labels.
     measure : str
-        One of `SHOWN`.
+        A key of `TITLES`.
     """
     rows = []
     for label, outcome in played.items():
@@ -232,7 +231,7 @@ def places(city: City, outcome: Outcome, slot: int) -> pd.DataFrame:
 def _map() -> Spec:
     rows = alt.Chart(alt.NamedData("rows"))
     axis = alt.Axis(grid=False, values=[0, 500, 1000, 1500])
-    scale = alt.Scale(domain=[0, 1581], nice=False, padding=12)
+    scale = alt.Scale(domain=[0, Setting().side], nice=False, padding=12)
     x = alt.X("x:Q", title="East [m]", scale=scale, axis=axis)
     y = alt.Y("y:Q", title="North [m]", scale=scale, axis=axis)
     names = [*STATES, FREE, OVERFULL]
@@ -330,10 +329,19 @@ def lines_spec(names: tuple[str, ...], x: str, y: str, zero: bool) -> Spec:
     return bare(alt.layer(rows.mark_line(strokeWidth=2.5), rows.mark_point(opacity=0, size=80)))
 
 
-def over_cities(table: pd.DataFrame, world: str, policies: Sequence[str], measure: str) -> pd.DataFrame:
-    """Of some policies, mean and worst-off device over the fresh cities, with the ends of their 95 % intervals."""
+def over_cities(found: pd.DataFrame, policies: Sequence[str], measure: str) -> pd.DataFrame:
+    """Of some policies, mean and worst-off device over the fresh cities, with the ends of their 95 % intervals.
+
+    Parameters
+    ----------
+    found : DataFrame
+        As `fairsynergy.experiments.cities.estimates` gives it.
+    policies : sequence of str
+        Their labels.
+    measure : str
+        "latency", "energy" or "cost".
+    """
     rows = []
-    found = estimates(table, world)
     for label in policies:
         for end, said in (("mean", "average device"), ("worst", "worst-off device")):
             cell: Estimate = found.at[label, f"{measure}_{end}"]
@@ -375,14 +383,12 @@ def over_cities_spec(measure: str) -> Spec:
     )
 
 
-def cities_table(table: pd.DataFrame, world: str) -> pd.DataFrame:
-    """Every measure of every policy with its interval, in words."""
-    found = estimates(table, world)
+def cities_table(found: pd.DataFrame) -> pd.DataFrame:
+    """Every measure of every policy with its interval, in words; of `estimates`."""
     columns = {"Policy": list(found.index)}
     for name, measure in MEASURES.items():
-        unit = f" [{measure.unit}]" if measure.unit else ""
-        title = f"{measure.title[0].upper()}{measure.title[1:]}{unit}"
-        columns[title] = [f"{_digits(cell.mean)} ± {_digits(cell.half)}" for cell in found[name]]
+        heading = f"{measure.heading[0].upper()}{measure.heading[1:]}"
+        columns[heading] = [f"{_digits(cell.mean)} ± {_digits(cell.half)}" for cell in found[name]]
     return pd.DataFrame(columns)
 
 

@@ -49,7 +49,8 @@ from fairsynergy.collaborative import (
 from fairsynergy.collaborative import Policy as Chooser
 from fairsynergy.errors import ProblemError
 from fairsynergy.experiments.engine import Progress
-from fairsynergy.experiments.workers import here, processes
+from fairsynergy.experiments.trainings import SUFFIX
+from fairsynergy.experiments.workers import local
 from fairsynergy.problem import Array
 
 # Nobody was trained, tuned or chosen on these.
@@ -72,6 +73,11 @@ class Measure(NamedTuple):
     title: str
     unit: str
     scale: float = 1.0
+
+    @property
+    def heading(self) -> str:
+        """Title and unit, as above a column."""
+        return f"{self.title} [{self.unit}]" if self.unit else self.title
 
 
 MEASURES: Mapping[str, Measure] = {
@@ -122,10 +128,10 @@ def read_policies(folder: Path) -> dict[str, list[Learned]]:
         If there are none, or a file is broken.
     """
     found: dict[str, list[Learned]] = {}
-    for path in sorted(folder.glob("*.safetensors")):
+    for path in sorted(folder.glob(f"*{SUFFIX}")):
         found.setdefault(label_of(path.stem.rpartition("-seed")[0]), []).append(read_weights(path))
     if not found:
-        raise ProblemError(f"{folder} holds no weights (*.safetensors); train some with fairsynergy train")
+        raise ProblemError(f"{folder} holds no weights (*{SUFFIX}); train some with fairsynergy train")
     order = list(LABELS.values())
     return dict(sorted(found.items(), key=lambda item: (order.index(item[0].split()[0]), item[0])))
 
@@ -148,7 +154,7 @@ def trial(
     *,
     cities: Sequence[int] = FRESH,
     setting: Setting | None = None,
-    workers: int = 1,
+    workers: int | None = 1,
     tell: Callable[[Progress], object] = lambda progress: None,
 ) -> pd.DataFrame:
     """Every policy in every city, with crowds that gather and without.
@@ -161,8 +167,8 @@ def trial(
         Seeds.
     setting : Setting, optional
         The world; whether it surges does not matter.
-    workers : int
-        Processes.
+    workers : int or None
+        Processes; None for as many as there are processors.
     tell : callable, optional
         Is told after every city.
 
@@ -176,7 +182,7 @@ def trial(
     work = partial(_hours, policies=policies, setting=setting)
     jobs = dict(enumerate(places))
     start, found = perf_counter(), {}
-    for number, rows in processes(work, jobs, workers=workers) if workers > 1 else here(work, jobs):
+    for number, rows in local(work, jobs, workers=workers):
         found[number] = rows
         tell(Progress(len(found), len(places), perf_counter() - start))
     return pd.DataFrame([row for number in sorted(found) for row in found[number]])
@@ -519,7 +525,7 @@ def _report(table: pd.DataFrame, shares: Sequence[str], origin: str) -> Iterator
         yield f"## {'Crowds that gather (surge)' if world == 'surge' else 'Without surges (steady)'}"
         yield ""
         found = estimates(table, world)
-        yield "| policy | " + " | ".join(_heading(measure) for measure in MEASURES.values()) + " |"
+        yield "| policy | " + " | ".join(measure.heading for measure in MEASURES.values()) + " |"
         yield "|---|" + "---|" * len(MEASURES)
         for policy, row in found.iterrows():
             yield f"| {policy} | " + " | ".join(_interval(row[name], name) for name in MEASURES) + " |"
@@ -553,10 +559,6 @@ def _said(step: Step, found: Estimate, verdict: Verdict, named: bool) -> str:
     unit = f" {measure.unit}" if measure.unit else ""
     what = f"{measure.title}, " if named else ""
     return f"{what}{left} less {times}{right}: {found.mean:+.3g} ± {found.half:.2g}{unit}, {verdict.value}"
-
-
-def _heading(measure: Measure) -> str:
-    return f"{measure.title} [{measure.unit}]" if measure.unit else measure.title
 
 
 def _interval(found: Estimate, name: str) -> str:

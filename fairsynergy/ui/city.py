@@ -19,7 +19,7 @@ from fairsynergy.collaborative import Allocator, City, Learned, Setting, draw_ci
 from fairsynergy.collaborative import Policy as Chooser
 from fairsynergy.errors import ProblemError
 from fairsynergy.experiments import cities
-from fairsynergy.experiments.cities import CLAIMS, UNLEARNED, Outcome, Verdict
+from fairsynergy.experiments.cities import CLAIMS, UNLEARNED, Judged, Outcome, Verdict
 from fairsynergy.scenarios import ASSETS
 from fairsynergy.ui import panels
 
@@ -32,6 +32,7 @@ FURTHER = ["NSG", "NSG, load-aware", "Best response", "IQL", "AMFQ", "OFR", "COA
 PATIENCE, BEAT = 0.3, 0.5
 ALLOCATORS: dict[str, Allocator] = {"in equal parts": "equal", "for the worst-off, exactly": "exact"}
 COLOURS = {Verdict.TRUE: ":green[{}]", Verdict.FALSE: ":red[{}]", Verdict.UNDECIDED: ":gray[{}]"}
+WORLDS = {"surge": "with crowds that gather", "steady": "without surges"}
 UNITS = {
     "devices": ("{:g} devices", 1),
     "multiprocessors": ("{:g} multiprocessors an edge", 1),
@@ -160,7 +161,9 @@ def play(chosen: Chosen, place: DeltaGenerator) -> dict[str, Outcome]:
     start, played = perf_counter(), {}
     for number, label in enumerate(chosen.policies):
         if perf_counter() - start > PATIENCE:
-            place.progress(number / len(chosen.policies), text=f"240 decisions of everybody under {label} …")
+            place.progress(
+                number / len(chosen.policies), text=f"{chosen.setting.slots} decisions of everybody under {label} …"
+            )
         played[label] = _lived(chosen.setting, chosen.seed, label, chosen.training, chosen.allocator)
     place.empty()
     return played
@@ -191,6 +194,16 @@ def _learned() -> Mapping[str, list[Learned]]:
 @st.cache_resource(show_spinner=False, max_entries=1)
 def _tried() -> pd.DataFrame:
     return cities.read(FOLDER / "cities.csv")
+
+
+@st.cache_resource(show_spinner=False, max_entries=len(WORLDS))
+def _estimates(world: str) -> pd.DataFrame:
+    return cities.estimates(_tried(), world)
+
+
+@st.cache_resource(show_spinner=False, max_entries=20)
+def _judged(world: str, share: str) -> tuple[Judged, ...]:
+    return cities.judge(_tried(), world=world, share=share)
 
 
 def pictures(chosen: Chosen, played: Mapping[str, Outcome]) -> None:
@@ -259,7 +272,7 @@ def evidence(chosen: Chosen) -> None:
     tried, world = _tried(), "surge" if chosen.setting.surge else "steady"
     share = chosen.dial.rpartition(" ")[2]
     judged_share = share if f"OFR {share}" in set(tried["policy"]) else "0.5"
-    st.header(f"In {tried['city'].nunique()} fresh cities, {_WORLDS[world]}", anchor=False)
+    st.header(f"In {tried['city'].nunique()} fresh cities, {WORLDS[world]}", anchor=False)
     st.caption(
         "Cities that nobody was trained or chosen on, three trainings of each policy, at the usual constants whatever "
         "the controls above say; bars are 95 % intervals. Which half of FOCI does what: neither is IQL, one half is "
@@ -268,15 +281,15 @@ def evidence(chosen: Chosen) -> None:
     labels = ["IQL", f"OFR {judged_share}", "COA", f"FOCI {judged_share}"]
     for column, measure in zip(st.columns(2), ("latency", "energy"), strict=True):
         column.vega_lite_chart(
-            charts.over_cities(tried, world, labels, measure), charts.over_cities_spec(measure), height=240,
+            charts.over_cities(_estimates(world), labels, measure), charts.over_cities_spec(measure), height=240,
             key=f"cities_{measure}", alt=f"{charts.TITLES[measure]} of the four halves of FOCI, over fresh cities.",
         )  # fmt: skip
-    judged = cities.judge(tried, world=world, share=judged_share)
+    judged = _judged(world, judged_share)
     counts = {verdict: sum(one.verdict is verdict for one in judged) for verdict in Verdict}
     st.markdown(
         f"**Of {len(CLAIMS)} claims of the paper, these cities bear out {counts[Verdict.TRUE]}, contradict "
         f"{counts[Verdict.FALSE]}, and leave {counts[Verdict.UNDECIDED]} undecided** "
-        f"({_WORLDS[world]}, λ = {judged_share})."
+        f"({WORLDS[world]}, λ = {judged_share})."
     )
     st.table(
         [
@@ -289,11 +302,8 @@ def evidence(chosen: Chosen) -> None:
         ],
         border="horizontal", hide_index=True,
     )  # fmt: skip
-    panels.table("the fresh cities", lambda: charts.cities_table(tried, world))
+    panels.table("the fresh cities", lambda: charts.cities_table(_estimates(world)))
     with st.expander("The differences behind each verdict"):
         st.markdown(
             "\n".join(f"- **{panels.harmless(one.claim.what)}** {panels.harmless(one.evidence)}" for one in judged)
         )
-
-
-_WORLDS = {"surge": "with crowds that gather", "steady": "without surges"}
