@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import rich.progress
-from rich.console import Console
-from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from fairsynergy.cli.terminal import Commands
+from fairsynergy.cli.terminal import Commands, progress_bar
 from fairsynergy.collaborative import RECIPES
 from fairsynergy.errors import ProblemError
 from fairsynergy.scenarios import ASSETS
 
 if TYPE_CHECKING:
-    from fairsynergy.experiments.trainings import Lesson
+    from fairsynergy.experiments.trainings import News
 
 TRAIN = """\
 Train policies of collaborative inference in drawn cities, with PyTorch (pip install 'fairsynergy[training]'), one or
@@ -72,7 +69,7 @@ def _add_train(commands: Commands) -> None:
 def _train(arguments: argparse.Namespace) -> None:
     from fairsynergy.experiments import trainings  # loads joblib and pandas, which most commands do without
 
-    workers = _workers(arguments.workers)
+    _check_workers(arguments.workers)
     who = trainings.pupils(arguments.policies, oracle=arguments.oracle_share, seeds=arguments.seeds)
     try:
         arguments.out.mkdir(parents=True, exist_ok=True)
@@ -84,20 +81,20 @@ def _train(arguments: argparse.Namespace) -> None:
         f"--policies {' '.join(arguments.policies)} --oracle-share {shares} --seeds {arguments.seeds} "
         f"--rounds {arguments.rounds}, {datetime.now(UTC):%Y-%m-%d}"
     )
-    console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with rich.progress.Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        tasks: dict[str, rich.progress.TaskID] = {}
+    with progress_bar(*columns) as bar:
+        tasks: dict[str, TaskID] = {}
 
-        def tell(now: Lesson) -> None:
-            said = f"{now.name}: ε {now.exploration:.2f}, cost {now.cost:.3f}"
-            if now.name not in tasks:
-                tasks[now.name] = bar.add_task(said, total=now.of)
-            bar.update(tasks[now.name], description=said, completed=now.done, visible=now.done < now.of)
+        def tell(news: News) -> None:
+            name, now = news
+            said = f"{name}: ε {now.exploration:.2f}, cost {now.cost:.3f}"
+            if name not in tasks:
+                tasks[name] = bar.add_task(said, total=now.of)
+            bar.update(tasks[name], description=said, completed=now.done, visible=now.done < now.of)
 
         written = 0
         for path in trainings.train_all(
-            who, arguments.out, rounds=arguments.rounds, workers=workers, origin=origin, tell=tell
+            who, arguments.out, rounds=arguments.rounds, workers=arguments.workers, origin=origin, tell=tell
         ):
             bar.console.print(f"trained {path.name}", highlight=False)
             written += 1
@@ -127,21 +124,19 @@ def _cities(arguments: argparse.Namespace) -> None:
 
     if arguments.cities < 2:
         raise ProblemError(f"--cities must be at least 2, or there is no interval; got {arguments.cities}")
-    workers = _workers(arguments.workers)
+    _check_workers(arguments.workers)
     for path in filter(None, (arguments.out, arguments.csv)):
         if not path.parent.is_dir():
             raise ProblemError(f"there is no folder {path.parent}; make it, or write elsewhere")
     policies = cities.everybody(arguments.weights)
     seeds = range(arguments.first, arguments.first + arguments.cities)
-    console = Console(stderr=True)
-    columns = (TextColumn("hours"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with rich.progress.Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+    with progress_bar(TextColumn("hours"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn()) as bar:
         task = bar.add_task("", total=None)
 
         def tell(now: Progress) -> None:
             bar.update(task, completed=now.done, total=now.of)
 
-        table = cities.trial(policies, cities=seeds, workers=workers, tell=tell)
+        table = cities.trial(policies, cities=seeds, workers=arguments.workers, tell=tell)
     command = f"fairsynergy cities --cities {arguments.cities} --first {arguments.first}"
     text = cities.report(table, shares=cities.shares_of(table), origin=f"{command} --out {arguments.out.name}")
     try:
@@ -153,7 +148,6 @@ def _cities(arguments: argparse.Namespace) -> None:
     print(f"{arguments.out}: {len(policies)} policies in {arguments.cities} cities, with surges and without")
 
 
-def _workers(asked: int | None) -> int:
+def _check_workers(asked: int | None) -> None:
     if asked is not None and asked < 1:
         raise ProblemError(f"--workers must be at least 1, got {asked}")
-    return asked or os.cpu_count() or 1

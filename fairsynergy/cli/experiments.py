@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import rich.progress
-from rich.console import Console
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from fairsynergy.cli.terminal import Commands
+from fairsynergy.cli.terminal import Commands, progress_bar
 from fairsynergy.errors import FairSynergyError
 from fairsynergy.wording import duration
 
@@ -113,7 +112,7 @@ def _reproduce(arguments: argparse.Namespace) -> None:
     origin = report.Origin(version("fairsynergy"), command, arguments.seed)
     made = []
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with rich.progress.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    with progress_bar(*columns) as bar:
         for name in names:
             task = bar.add_task(name, total=None)
 
@@ -151,9 +150,9 @@ def _add_sweep(commands: Commands) -> None:
 def _sweep(arguments: argparse.Namespace) -> None:
     from fairsynergy.experiments.sweeps import sweep  # loads what writes tables, which other commands do without
 
-    console, last = Console(stderr=True), list["Progress"]()
+    last = list["Progress"]()
     columns = (BarColumn(), TextColumn("{task.description}"), TimeRemainingColumn(compact=True), TextColumn("left"))
-    with rich.progress.Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+    with progress_bar(*columns) as bar:
         task = bar.add_task("starting", total=None)
 
         def tell(now: Progress) -> None:

@@ -8,13 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-import rich.progress
-from rich.console import Console
 from rich.padding import Padding
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 import fairsynergy as fs
-from fairsynergy.cli.terminal import Commands, named_amount, plain_console, plain_table, print_json
+from fairsynergy.cli.terminal import Commands, named_amount, plain_console, plain_table, print_json, progress_bar
 from fairsynergy.curves import words
 from fairsynergy.errors import ProblemError
 from fairsynergy.scenarios import ASSETS
@@ -189,9 +187,7 @@ def _measure(arguments: argparse.Namespace) -> None:
         raise ProblemError(f"--seeds must be at least 1, got {arguments.seeds}")
     if not arguments.out.parent.is_dir():
         raise ProblemError(f"--out: there is no folder {arguments.out.parent}")
-    console = Console(stderr=True)
-    columns = (TextColumn("measuring"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with rich.progress.Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+    with progress_bar(TextColumn("measuring"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn()) as bar:
         task = bar.add_task("", total=None)
         found = digits.measure(range(arguments.seeds), tell=lambda done, of: bar.update(task, completed=done, total=of))
     try:

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 from rich import box
 from rich.console import Console
+from rich.progress import Progress, ProgressColumn
 from rich.table import Table
 
 # What `add_subparsers` returns; argparse has no public name for it.
@@ -48,6 +49,12 @@ def _finite(value: Any) -> Any:
     if isinstance(value, list):
         return [_finite(each) for each in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def progress_bar(*columns: ProgressColumn) -> Progress:
+    """A bar of these columns on standard error, gone when the work is done; nothing where nobody watches."""
+    console = Console(stderr=True)
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
 
 
 def plain_console() -> Console:

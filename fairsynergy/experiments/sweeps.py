@@ -28,7 +28,6 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any, NamedTuple
 
-import joblib
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -38,7 +37,7 @@ from fairsynergy.errors import FairSynergyError, ProblemError, SolverError
 from fairsynergy.experiments import folder as folders
 from fairsynergy.experiments.engine import COLUMNS, Batch, Progress, measure
 from fairsynergy.experiments.grid import Grid, Piece
-from fairsynergy.experiments.workers import cluster, connect, here, processes
+from fairsynergy.experiments.workers import cluster, connect, local
 from fairsynergy.policies import Policy
 
 
@@ -181,6 +180,5 @@ def _solving(
         with connect(scheduler) as client:
             yield cluster(_solve, jobs, client=client)
         return
-    count = min(workers or joblib.cpu_count(), len(jobs))
-    with closing(here(_solve, jobs) if count <= 1 else processes(_solve, jobs, workers=count)) as parts:
+    with closing(local(_solve, jobs, workers=workers)) as parts:
         yield parts

@@ -10,19 +10,22 @@ spread over processes and whatever stopped them in between.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from threading import Thread
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fairsynergy.collaborative import RECIPES, Recipe, write_weights
 from fairsynergy.errors import ProblemError
-from fairsynergy.experiments.workers import here, processes
+from fairsynergy.experiments.workers import local
 
-SUFFIX = ".safetensors"
+if TYPE_CHECKING:
+    from fairsynergy.collaborative.training import Progress
+
+SUFFIX = ".safetensors"  # of a file of weights
 
 
 class Pupil(NamedTuple):
@@ -33,15 +36,11 @@ class Pupil(NamedTuple):
     seed: int
 
 
-class Lesson(NamedTuple):
+class News(NamedTuple):
     """How far a pupil is."""
 
     name: str
-    done: int  #: rounds
-    of: int
-    exploration: float
-    cost: float  #: mean own cost of the last round, exploring
-    seconds: float
+    progress: Progress
 
 
 def pupils(policies: Sequence[str], *, oracle: Sequence[float], seeds: int) -> list[Pupil]:
@@ -79,7 +78,13 @@ def pupils(policies: Sequence[str], *, oracle: Sequence[float], seeds: int) -> l
 
 
 def train_all(
-    who: Sequence[Pupil], folder: Path, *, rounds: int, workers: int, origin: str, tell: Callable[[Lesson], object]
+    who: Sequence[Pupil],
+    folder: Path,
+    *,
+    rounds: int,
+    workers: int | None,
+    origin: str,
+    tell: Callable[[News], object],
 ) -> Iterator[Path]:
     """Train those whose weights are not in the folder yet; yields each file as it is written.
 
@@ -91,8 +96,8 @@ def train_all(
         Where weights and checkpoints go; must exist.
     rounds : int
         Hours that each of two cities is lived through, at least 1.
-    workers : int
-        Processes.
+    workers : int or None
+        Processes; None for as many as there are processors.
     origin : str
         What the weights say of where they come from.
     tell : callable
@@ -110,25 +115,22 @@ def train_all(
     if rounds < 1:
         raise ProblemError(f"the number of rounds must be at least 1, got {rounds}")
     jobs = {number: pupil for number, pupil in enumerate(who) if not (folder / f"{pupil.name}{SUFFIX}").exists()}
-    if workers == 1 or len(jobs) < 2:
-        for _, path in here(partial(_train, folder=folder, rounds=rounds, origin=origin, tell=tell), jobs):
-            yield path
-        return
-    with _told(tell) as put:
+    alone = workers == 1 or len(jobs) < 2
+    with nullcontext(tell) if alone else _told(tell) as put:
         work = partial(_train, folder=folder, rounds=rounds, origin=origin, tell=put)
-        for _, path in processes(work, jobs, workers=workers):
+        for _, path in local(work, jobs, workers=workers):
             yield path
 
 
 @contextmanager
-def _told(tell: Callable[[Lesson], object]) -> Iterator[Callable[[Lesson], object]]:
+def _told(tell: Callable[[News], object]) -> Iterator[Callable[[News], object]]:
     """A function that other processes can call, and that calls `tell` in this one."""
     with get_context("spawn").Manager() as manager:
         queue: Any = manager.Queue()
 
         def listen() -> None:
-            for lesson in iter(queue.get, None):
-                tell(lesson)
+            for news in iter(queue.get, None):
+                tell(news)
 
         listener = Thread(target=listen, daemon=True)
         listener.start()
@@ -139,36 +141,21 @@ def _told(tell: Callable[[Lesson], object]) -> Iterator[Callable[[Lesson], objec
             listener.join()
 
 
-def _train(pupil: Pupil, *, folder: Path, rounds: int, origin: str, tell: Callable[[Lesson], object]) -> Path:
+def _train(pupil: Pupil, *, folder: Path, rounds: int, origin: str, tell: Callable[[News], object]) -> Path:
     import torch
 
-    from fairsynergy.collaborative.training import Plan, Progress, train
+    from fairsynergy.collaborative.training import Plan, train
 
     torch.set_num_threads(1)  # its matrices are small: threads would wait for one another
-
-    def told(now: Progress) -> None:
-        tell(Lesson(pupil.name, now.done, now.of, now.exploration, now.cost, now.seconds))
 
     learned = train(
         pupil.recipe,
         seed=pupil.seed,
         plan=Plan(rounds=rounds),
         checkpoint=folder / f"{pupil.name}.checkpoint",
-        tell=told,
+        tell=lambda progress: tell(News(pupil.name, progress)),
         origin=origin,
     )
     path = folder / f"{pupil.name}{SUFFIX}"
     write_weights(learned, path)
     return path
-
-
-def by_policy(names: Sequence[str]) -> Mapping[str, list[str]]:
-    """File names of each policy, those of one policy together: without their seeds.
-
-    >>> by_policy(["foci-1-seed0", "iql-seed0", "foci-1-seed1"])
-    {'foci-1': ['foci-1-seed0', 'foci-1-seed1'], 'iql': ['iql-seed0']}
-    """
-    found: dict[str, list[str]] = {}
-    for name in names:
-        found.setdefault(name.rpartition("-seed")[0], []).append(name)
-    return found

@@ -21,7 +21,7 @@ from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 from typing import Any, TypeVar
 
-from joblib import Parallel, delayed, parallel_config
+from joblib import Parallel, cpu_count, delayed, parallel_config
 from threadpoolctl import threadpool_limits
 
 from fairsynergy.errors import FairSynergyError, ProblemError, SolverError
@@ -75,6 +75,27 @@ def processes(work: Callable[[Job], Result], jobs: Mapping[int, Job], *, workers
                 # joblib warns that results are lost when it is stopped early; they are computed again some day.
                 warnings.simplefilter("ignore", UserWarning)
                 results.close()
+
+
+def local(work: Callable[[Job], Result], jobs: Mapping[int, Job], *, workers: int | None) -> Numbered[Result]:
+    """On this machine: in processes, or in this one where one is enough.
+
+    Parameters
+    ----------
+    work : callable
+        Does a job.
+    jobs : mapping of int to jobs
+        By number.
+    workers : int or None
+        Processes at most; None for as many as there are processors.
+
+    Raises
+    ------
+    SolverError
+        As `processes`.
+    """
+    count = min(workers or cpu_count(), len(jobs))
+    yield from here(work, jobs) if count <= 1 else processes(work, jobs, workers=count)
 
 
 def _parallel(
