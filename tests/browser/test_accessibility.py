@@ -50,8 +50,6 @@ NAMELESS = """() => [...document.querySelectorAll('[data-testid=stVegaLiteChart]
   .filter(named => (named.getAttribute('aria-label') ?? named.getAttribute('alt') ?? '').trim().length < 15)
   .map(named => named.outerHTML.slice(0, 200))"""
 
-# Controls that cannot be brought into view, or that something lies upon when they are.
-
 
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_and_all_that_it_unfolds_is_for_everybody(server, visitor, name):
@@ -177,6 +175,8 @@ def violations(page, where, rules=None):
 
 def tab_to(page, selector):
     """Press Tab until the control has the focus, and shows it."""
+    page.locator(selector).first.wait_for()
+    drawn(page)
     for _ in range(MOST_TABS):
         page.keyboard.press("Tab")
         if page.evaluate("selector => document.activeElement.matches(selector)", selector):
