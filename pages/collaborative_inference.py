@@ -7,7 +7,7 @@ from fairsynergy.charts import edge as charts
 from fairsynergy.ui import city, edges, frame, panels
 
 visit = frame.visit()
-one, many = st.tabs(["One edge", "A city"], key="collaborative", on_change="rerun")
+one, many = st.tabs(["One edge", "A city"], key="collaborative", on_change="rerun", bind="query-params")
 if one.open:
     with one:
         st.caption(

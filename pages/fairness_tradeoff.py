@@ -94,7 +94,7 @@ with right:
 
 optimal, promised, held, words, compared = st.tabs(
     ["Is this optimal?", "What each rule promises", "Who holds the accuracy", "The rules in words", "Against Uniform"],
-    key="more", on_change="rerun",
+    key="more", on_change="rerun", bind="query-params",
 )  # fmt: skip
 place = None
 if optimal.open:

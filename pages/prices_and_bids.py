@@ -21,7 +21,10 @@ if not bidding.converged:
     st.markdown(f":material/info: {panels.harmless(charts.why_not(bidding, central))}")
 
 rounds, sizes, change = st.tabs(
-    ["Round by round", "How many rounds?", "Agents join and leave"], key="bid_tabs", on_change="rerun"
+    ["Round by round", "How many rounds?", "Agents join and leave"],
+    key="bidding",
+    on_change="rerun",
+    bind="query-params",
 )
 if rounds.open:
     with rounds:

@@ -13,7 +13,7 @@ price = going_price(visit.allocations)
 reach = surfaces.reach(visit.allocations.values())
 colour = palette.RULES[visit.rule].colour
 
-alone, together = st.tabs(["One agent", "Two agents, trading"], key="traders", on_change="rerun")
+alone, together = st.tabs(["One agent", "Two agents, trading"], key="traders", on_change="rerun", bind="query-params")
 if alone.open:
     with alone:
         with st.container(horizontal=True, vertical_alignment="bottom"):

@@ -43,7 +43,7 @@ titles = [
     "Edit", "My split", "Goals and budgets", "More to share", "How sure?", "Cost of change", "Why", "Every run",
     "Save and open",
 ]  # fmt: skip
-tabs = dict(zip(titles, st.tabs(titles, key="studio", on_change="rerun"), strict=True))
+tabs = dict(zip(titles, st.tabs(titles, key="studio", on_change="rerun", bind="query-params"), strict=True))
 needing = {
     "Edit": edit.panel, "My split": split.panel, "Goals and budgets": goals.panel, "More to share": growth.panel,
     "How sure?": doubt.panel, "Why": why.panel,

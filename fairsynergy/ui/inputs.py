@@ -274,6 +274,8 @@ def link() -> str:
     """The address of what is on screen: the page, every control that is not at its default, and the tray."""
     now = {key: st.session_state.get(key) for key in DEFAULTS}
     changed = {key: _written(value) for key, value in now.items() if value is not None and value != DEFAULTS[key]}
+    of_the_page = [key for key in st.query_params if key not in (*DEFAULTS, PARAMETER)]
+    changed |= {key: st.query_params.get_all(key) for key in of_the_page}
     if (letters := meeting.link()) is not None:
         changed[PARAMETER] = [letters]
     page = (st.context.url or "").partition("?")[0]

@@ -13,7 +13,7 @@ from urllib.request import urlopen
 
 import chromium
 import pytest
-from controls import IDLE
+from controls import DESK, IDLE
 from playwright.sync_api import expect, sync_playwright
 
 ROOT = Path(__file__).parents[2]
@@ -28,7 +28,6 @@ def watch(event, arguments):
             print("WROTE", arguments[0], flush=True)
 sys.addaudithook(watch)
 """
-DESK = {"width": 1440, "height": 900}
 expect.set_options(timeout=PATIENCE * 1000)  # a busy machine is slow, not broken
 # On the first visit to a page's address Streamlit's own script looks for the server under that address too.
 PROBES = ("/_stcore/health", "/_stcore/host-config")

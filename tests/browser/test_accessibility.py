@@ -1,10 +1,10 @@
-"""For everybody: axe on every page in both themes, without a mouse, without sight, and without motion."""
+"""For everybody: axe on every page in both themes, without a mouse, without sight, enlarged, and without motion."""
 
 import re
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
-from controls import IDLE, answer
+from controls import DESK, IDLE, PHONE, answer, chart
 from dashboard import PAGES
 from playwright.sync_api import expect
 
@@ -14,6 +14,8 @@ ALSO = ("heading-order", "page-has-heading-one")
 # Rules whose answer depends on the theme; the others are asked in one of them.
 OF_THE_THEME = ["color-contrast", "link-in-text-block"]
 SMALL = 4.5  # contrast that small text needs [WCAG 2.2, 1.4.3]
+# At twice the size a screen of 1440 x 900 holds a quarter as much [WCAG 2.2, 1.4.4].
+ENLARGED = {"width": 720, "height": 450}
 MOST_TABS = 60  # presses of Tab that a control may be away
 PATIENCE = 30_000  # until what is still loading counts as broken [milliseconds]
 
@@ -49,6 +51,18 @@ NAMELESS = """() => [...document.querySelectorAll('[data-testid=stVegaLiteChart]
   .map(picture => picture.querySelector('[role=graphics-document]') ?? picture)
   .filter(named => (named.getAttribute('aria-label') ?? named.getAttribute('alt') ?? '').trim().length < 15)
   .map(named => named.outerHTML.slice(0, 200))"""
+SIDEWAYS = """() => [...document.querySelectorAll('html, body, [data-testid=stMain]')]
+  .filter(box => box.scrollWidth > box.clientWidth + 1).map(box => `${box.tagName} ${box.className}`)"""
+# Controls that cannot be brought into view, or that something lies upon when they are.
+OUT_OF_REACH = """() => [...document.querySelectorAll('main button, main input, main summary')]
+  .filter(control => control.getClientRects().length && !control.disabled && control.type !== 'file')
+  .filter(control => {
+    control.scrollIntoView({ block: 'center' });
+    const { left, right, top, bottom } = (control.closest('label, .stSlider') ?? control).getBoundingClientRect();
+    const upon = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
+    const own = control.closest('label, .stElementContainer') ?? control;
+    return left < -1 || right > innerWidth + 1 || !upon || !own.contains(upon);
+  }).map(control => control.outerHTML.slice(0, 200))"""
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -62,6 +76,14 @@ def test_a_page_and_all_that_it_unfolds_is_for_everybody(server, visitor, name):
             problems += [f"{state}, {scheme}: {problem}" for problem in found]
         schemes.reverse()  # what is opened next is first seen in the theme now worn
         problems += [f"{state}, no text alternative: {picture}" for picture in page.evaluate(NAMELESS)]
+        page.mouse.move(0, 0)  # what it points at unfolds a toolbar, over what is above
+        for size in (ENLARGED, PHONE):
+            page.set_viewport_size(size)
+            settled(page)
+            problems += [f"{state}, {size['width']} px wide, sideways: {box}" for box in page.evaluate(SIDEWAYS)]
+            problems += [f"{state}, {size['width']} px wide, covered: {what}" for what in page.evaluate(OUT_OF_REACH)]
+        page.set_viewport_size(DESK)
+        settled(page)
     pictures = page.locator("[data-testid=stVegaLiteChart], .plot3d-scene").count()
     tables = page.locator("[data-testid=stExpander] summary", has_text="Numbers:").count()
     problems += ["pictures without a table"] if pictures and not tables else []
@@ -95,6 +117,16 @@ def test_explore_works_without_a_mouse(server, visitor):
     with page.expect_download() as taken:
         page.keyboard.press("Enter")
     assert taken.value.suggested_filename == "the-rules.csv"
+
+
+def test_what_if_works_without_a_mouse(server, visitor):
+    page = visitor(f"{server}/what_if", reduced_motion="reduce")
+    tab_to(page, ".st-key-edited_agent input")
+    tab_to(page, ".st-key-lock button")
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_contain_text("“variant 1”")
+    expect(chart(page, "Worst-off, mean and best-off").get_by_text("variant 1", exact=True)).to_be_visible()
+    expect(page.get_by_text(re.compile("floor of compute: 0 → "))).to_be_visible()
 
 
 def test_nothing_of_ours_moves_where_motion_is_unwelcome(server, visitor):

@@ -2,13 +2,10 @@
 
 import re
 
-from controls import choose
+from controls import DESK, IDLE, choose
 from playwright.sync_api import expect
 
 from fairsynergy.lessons import LESSONS, Question
-
-IDLE = "[data-testid=stApp][data-test-script-state=notRunning][data-test-connection-state=CONNECTED]"
-DESK = {"width": 1440, "height": 900}
 
 
 def test_every_lesson_is_finished_by_keyboard(server, visitor):

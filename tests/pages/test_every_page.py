@@ -44,34 +44,36 @@ def test_survives_going_elsewhere_and_back(page):
 
 @of_the_fleet
 @pytest.mark.parametrize("setting", ["RTI", "DL"])
-@pytest.mark.parametrize("agents", [1, 2, 41])
-def test_renders_every_size(page, setting, agents):
-    assert calm(open_page(page, setting=setting, agents=agents))
-
-
-@everywhere
-@pytest.mark.parametrize("setting", ["RTI", "DL"])
-def test_renders_a_hundred_agents(page, setting):
-    assert calm(open_page(page, setting=setting, agents=100))
+def test_renders_every_size(page, setting):
+    app = open_page(page, setting=setting, agents=1)
+    assert calm(app)
+    for agents in (2, 41, 100):
+        assert calm(app.slider(key="agents").set_value(agents).run()), agents
 
 
 @of_the_fleet
-@pytest.mark.parametrize("preset", PRESETS)
-def test_renders_every_preset(page, preset):
-    assert calm(open_page(page, fleet="Preset", preset=preset))
+def test_renders_every_preset(page):
+    app = open_page(page, fleet="Preset")
+    for preset in PRESETS:
+        assert calm(app.selectbox(key="preset").set_value(preset).run()), preset
 
 
 @of_the_fleet
-@pytest.mark.parametrize("rule", solve.RULES)
-def test_renders_every_rule(page, rule):
-    assert calm(open_page(page, setting="DL", rule=rule))
+def test_renders_every_rule(page):
+    app = open_page(page, setting="DL")
+    for rule in solve.RULES:
+        assert calm(app.button_group(key="rule").set_value(rule).run()), rule
 
 
-@everywhere
-@pytest.mark.parametrize("setting", ["RTI", "DL"])
+@pytest.mark.parametrize(
+    ("page", "setting"),
+    [(page, setting) for page in PAGES for setting in ("RTI", "DL") if page not in APART]
+    + [(page, "DL") for page in sorted(APART)],
+)
 def test_every_slider_at_both_ends(page, setting):
     app = open_page(page, setting=setting)
-    for key in [slider.key for slider in app.slider if not slider.disabled]:
+    sliders = app.main.slider if page in APART else app.slider
+    for key in [slider.key for slider in sliders if not slider.disabled]:
         slider = app.slider(key=key)
         was = slider.value
         for end in (slider.min, slider.max):

@@ -24,7 +24,7 @@ def said(app):
 
 def tab(app, title):
     """Open a tab."""
-    app.session_state["bid_tabs"] = title
+    app.session_state["bidding"] = title
     return app.run()
 
 
