@@ -14,6 +14,7 @@ from threadpoolctl import threadpool_limits
 import fairsynergy as fs
 from fairsynergy.scenarios import FleetSpec
 from fairsynergy.ui import inputs, panels, solve
+from fairsynergy.ui.turns import Turns
 from fairsynergy.ui.whatif import meeting
 from fairsynergy.wording import caveats
 
@@ -44,6 +45,7 @@ STYLE = """<style>
 # Kept for a visitor: what app.py framed, until the page takes it; the last good fleet and its story.
 FRAMED, GOOD = "_framed", "_good"
 CHOSEN = "_rule_chosen"  # in the run of the page that follows on the choice
+TURNS = Turns()  # of all visitors
 
 
 @dataclass(frozen=True)
@@ -111,9 +113,10 @@ def enter() -> None:
     Controls that belong to app.py outlive a change of page; drawn by the page, they would be made anew by each, and
     the browser's Back would lose them.
     """
-    page = _navigate()
-    st.session_state[FRAMED] = _frame()
-    page.run()
+    with TURNS.turn():
+        page = _navigate()
+        st.session_state[FRAMED] = _frame()
+        page.run()
 
 
 def _navigate() -> st.Page:
