@@ -34,8 +34,8 @@ PROBES = ("/_stcore/health", "/_stcore/host-config")
 
 
 @contextmanager
-def serving(log, *, before="", cwd=ROOT, **environment):
-    """A dashboard on a free port, started as its users start it; its address.
+def serving(log, *, before="", cwd=ROOT, port=None, **environment):
+    """A dashboard, started as its users start it; its address.
 
     Parameters
     ----------
@@ -45,12 +45,15 @@ def serving(log, *, before="", cwd=ROOT, **environment):
         Python that runs in its process before anything else.
     cwd : Path
         Its working directory.
+    port : int or None
+        Where it listens; None for a port that is free.
     **environment : str
         Variables beside those of the tests.
     """
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    if port is None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
     command = [sys.executable, "-c", before + START, "app", "--headless", "--port", str(port)]
     with log.open("wb") as output:
         variables = os.environ | {"BROWSER": "true"} | environment
@@ -78,6 +81,12 @@ def answers(url):
             return response.status == 200
     except OSError:
         return False
+
+
+@pytest.fixture(scope="session")
+def serve():
+    """`serving`, for a test that starts and stops a dashboard itself."""
+    return serving
 
 
 @pytest.fixture(scope="session")

@@ -1,9 +1,10 @@
 """A visitor with a browser: moves a slider, sees the charts answer, shares a link, goes from page to page."""
 
 import re
+from urllib.parse import urlsplit
 
 import pytest
-from controls import DESK, PHONE, answer, chart, choose, press
+from controls import DESK, IDLE, PHONE, answer, chart, choose, press
 from playwright.sync_api import expect
 
 PAGES = {
@@ -93,6 +94,24 @@ def test_the_first_visit_ever_may_be_to_any_page(fresh_server, visitor, path):
     expect(page.get_by_test_id("stException")).to_have_count(0)
     again = visitor(f"{fresh_server}/{path}?agents=5")
     expect(again.locator("h1")).to_have_text(answer(page))
+
+
+def test_a_server_that_was_gone_finds_its_visitor_as_left(browser, serve, tmp_path):
+    page = browser.new_context(viewport=DESK).new_page()  # not a visitor's: it may complain that nobody answers
+    with serve(tmp_path / "first.txt") as address:
+        page.goto(f"{address}/?agents=7")
+        page.locator(IDLE).wait_for()
+        press(page, "capacity_compute", "ArrowRight")
+        expect(page).to_have_url(re.compile("capacity_compute="))
+        sentence = answer(page)
+    expect(page.get_by_test_id("stStatusWidget")).to_contain_text("CONNECTING", ignore_case=True)
+    expect(page.locator("h1")).to_have_text(sentence)
+    with serve(tmp_path / "second.txt", port=urlsplit(address).port):
+        page.locator(IDLE).wait_for()
+        expect(page.locator("h1")).to_have_text(sentence)
+        press(page, "agents", "ArrowRight")
+        expect(page.get_by_text("8 agents drawn by lot")).to_be_visible()
+    page.context.close()
 
 
 @pytest.mark.parametrize("setting", ["RTI", "DL"])

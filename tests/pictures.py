@@ -1,0 +1,35 @@
+"""What holds of every Vega-Lite picture: a test class takes `EveryPicture` and gives it specifications and tables."""
+
+import json
+
+import numpy as np
+
+LARGEST = 12_000  # characters of a specification
+
+
+class EveryPicture:
+    def test_asks_for_exactly_the_tables_it_gets(self, spec, tables):
+        assert names_in(spec) == set(tables)
+
+    def test_carries_no_data_of_its_own(self, spec, tables):
+        assert "datasets" not in spec
+        assert len(json.dumps(spec)) < LARGEST
+
+    def test_draws_only_columns_that_exist_and_hold_finite_numbers(self, spec, tables):
+        for layer in spec["layer"]:
+            table = tables[layer.get("data", spec.get("data"))["name"]]
+            for channel in layer["encoding"].values():
+                for part in channel if isinstance(channel, list) else [channel]:
+                    if "field" in part:
+                        assert part["field"] in table
+        for table in tables.values():
+            assert len(table)
+            assert np.isfinite(table.select_dtypes("number").to_numpy(dtype=float)).all()
+
+
+def names_in(spec):
+    """The tables that a specification asks for."""
+    if isinstance(spec, dict):
+        own = {spec["data"]["name"]} if "name" in spec.get("data", {}) else set()
+        return own.union(*(names_in(value) for value in spec.values()))
+    return set().union(*(names_in(value) for value in spec)) if isinstance(spec, list) else set()
