@@ -128,7 +128,7 @@ class Scenario:
     base: FleetSpec | str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        labels = {"name": self.name} | ({} if self.given is None else {"label": self.rule})
+        labels = {"name": self.name, "rule" if self.given is None else "label": self.rule}
         for what, text in labels.items():
             if not text.strip() or len(text) > LONGEST_NAME or not text.isprintable():
                 raise ProblemError(
