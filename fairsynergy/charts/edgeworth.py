@@ -170,11 +170,11 @@ def answer(box: Box) -> str:
     x, y = box.problem.resources
     before = box.utility(box.start)
     if box.efficient(box.start):
-        return f"{first} and {second} have nothing to gain from trading: an exchange that helps one harms the other."
+        return f"From their start, an exchange that helps {first} harms {second}: they have nothing to trade."
     try:
         point = box.market.point
     except ProblemError:
-        return f"{first} and {second} could still gain by trading {x} against {y}."
+        return f"From their start, {first} and {second} could both gain by trading {x} against {y}."
     after = box.utility(point)
     more, paid = (x, y) if point[0] > box.start[0] else (y, x)
     amount, cost = np.abs(point - box.start)[[0, 1] if more == x else [1, 0]]

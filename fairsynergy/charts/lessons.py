@@ -79,7 +79,7 @@ def _unit(title: str) -> Any:
 
 def steps(gamma: float) -> Picture:
     """The curve of a task, and what the same step buys at two places."""
-    held = np.linspace(0, 1, 101)
+    held = np.linspace(0, 1, 101) ** 2  # closer where the curve is steep
     taken = [returns.step(start, gamma) for start in (returns.LOW, returns.HIGH)]
     rows = pd.DataFrame(
         [{"start": s.start, "end": s.end, "before": s.before, "after": s.after, "gain": s.gain} for s in taken]
