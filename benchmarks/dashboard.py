@@ -24,7 +24,9 @@ from urllib.request import urlopen
 
 import numpy as np
 from playwright.sync_api import Browser, sync_playwright
+from streamlit.proto.Alert_pb2 import Alert
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.Element_pb2 import Element
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
 
@@ -295,12 +297,18 @@ class Visitor:
             while True:
                 said = ForwardMsg.FromString(await self.wire.recv(decode=False))
                 kind = said.WhichOneof("type")
-                if kind == "delta" and said.delta.new_element.WhichOneof("type") in ("exception", "alert"):
+                if kind == "delta" and wrong_box(said.delta.new_element):
                     wrong = str(said.delta.new_element)
                 if kind == "script_finished" and said.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN:
                     break
         if wrong or said.script_finished != ForwardMsg.FINISHED_SUCCESSFULLY:
             raise RuntimeError(wrong or "the page does not compile")
+
+
+def wrong_box(element: Element) -> bool:
+    """Whether it says that something went wrong; other boxes say what a visitor should know."""
+    kind = element.WhichOneof("type")
+    return kind == "exception" or (kind == "alert" and element.alert.format == Alert.ERROR)
 
 
 class Crowd(NamedTuple):

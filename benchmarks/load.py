@@ -158,7 +158,7 @@ def main(arguments: list[str] | None = None) -> int:
     path = chromium.find()
     if path is None:
         sys.exit(f"load: what a browser sends is recorded, but {chromium.why_not()}; {chromium.ADVICE}")
-    share = min(1.0, asked.minutes / 30)  # a short look is short throughout
+    share = min(1.0, asked.minutes / 10)  # a short look is short throughout
     print(f"{os.cpu_count()} processors, load before {os.getloadavg()[0]:.1f}")
     with served(DASHBOARD) as server:
         with sync_playwright() as playwright:

@@ -28,6 +28,21 @@ def test_one_at_a_time() -> None:
     assert most == [1]
 
 
+def test_first_come_first_served() -> None:
+    turns, served = Turns(LONG), list[int]()
+
+    def work(number: int) -> None:
+        with turns.turn():
+            served.append(number)
+
+    with ThreadPoolExecutor(10) as threads, turns.turn():
+        for number in range(10):
+            threads.submit(work, number)
+            while len(turns._waiting) <= number:
+                time.sleep(0.001)
+    assert served == list(range(10))
+
+
 def test_a_turn_is_over_after_its_lease() -> None:
     turns, started, done = Turns(0.05), threading.Event(), threading.Event()
 

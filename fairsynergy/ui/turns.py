@@ -7,16 +7,17 @@ than a lease keeps computing, but not alone any more: a search of a minute holds
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Condition
+from threading import Condition, Lock
 from time import monotonic
 
 LEASE = 0.2  # seconds; most pages take less
 
 
 class Turns:
-    """Turns of threads.
+    """Turns of threads, in the order in which they ask.
 
     Parameters
     ----------
@@ -26,9 +27,10 @@ class Turns:
 
     def __init__(self, lease: float = LEASE) -> None:
         self.lease = lease
+        self._lock = Lock()
+        self._waiting: deque[Condition] = deque()  # each waits for itself, so that only the first is woken
+        self._whose: Condition | None = None
         self._over = 0.0  # when the present turn is over at the latest; monotonic
-        self._whose: object = None
-        self._changed = Condition()
 
     @contextmanager
     def turn(self) -> Iterator[None]:
@@ -39,15 +41,26 @@ class Turns:
         ...     print("mine")
         mine
         """
-        mine = object()
-        with self._changed:
-            while (left := self._over - monotonic()) > 0:
-                self._changed.wait(left)
+        with self._lock:
+            mine = Condition(self._lock)
+            self._waiting.append(mine)
+            try:
+                while self._waiting[0] is not mine:
+                    mine.wait()
+                while (left := self._over - monotonic()) > 0:
+                    mine.wait(left)
+            finally:
+                self._waiting.remove(mine)
+                self._wake()
             self._whose, self._over = mine, monotonic() + self.lease
         try:
             yield
         finally:
-            with self._changed:
+            with self._lock:
                 if self._whose is mine:
                     self._over = 0.0
-                    self._changed.notify()
+                    self._wake()
+
+    def _wake(self) -> None:
+        if self._waiting:
+            self._waiting[0].notify()
