@@ -385,8 +385,10 @@ def test_a_reader_that_goes_away_is_no_error(arguments, tmp_path):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for one process")
 def test_a_stop_by_the_keyboard_is_quiet():
-    code = "import sys; from fairsynergy.cli import main; print('ready', flush=True); sys.exit(main(['solve', '-']))"
-    command = [sys.executable, "-c", code]
+    # The tests may be a shell's background job, which ignores SIGINT.
+    heard = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    code = "from fairsynergy.cli import main; print('ready', flush=True); sys.exit(main(['solve', '-']))"
+    command = [sys.executable, "-c", heard + code]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stderr is not None

@@ -47,12 +47,13 @@ rules = ["uniform", "random", "nash", "fair-synergy passes=1"]
 [fleet]
 local_labels = 0.1
 """
-# The command with chunks of a quarter of a second.
+# The command with chunks of a quarter of a second; a shell's background job, which the tests may be, ignores SIGINT.
 COMMAND = """\
-import sys
+import signal, sys
 from fairsynergy.cli import main
 from fairsynergy.experiments import grid
 grid.CHUNK = 0.25
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.exit(main(sys.argv[1:]))
 """
 SHORT = {
