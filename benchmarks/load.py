@@ -23,7 +23,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from websockets.asyncio.client import connect
 from websockets.exceptions import WebSocketException
 
-from benchmarks.dashboard import DASHBOARD, IDLE, MB, THINK, VISITORS, Server, Visitor, served
+from benchmarks.dashboard import DASHBOARD, MB, THINK, VISITORS, Server, Slider, Visitor, served
 from tests import chromium
 
 PAGES = ("", "allocations", "utility_surfaces", "fairness_tradeoff", "what_if", "prices_and_bids")
@@ -44,22 +44,10 @@ class Update(NamedTuple):
 
 def recorded(browser: Browser, link: str) -> BackMsg:
     """What a browser on this page sends when the slider is moved."""
-    sent = BackMsg()
-
-    def note(frame: str | bytes) -> None:
-        if isinstance(frame, bytes):
-            sent.ParseFromString(frame)
-
-    page = browser.new_page(viewport={"width": 1440, "height": 900})
-    page.on("websocket", lambda wire: wire.on("framesent", note))
-    page.goto(link)
-    page.wait_for_selector(IDLE)
-    page.wait_for_load_state("networkidle")
-    page.locator(f".st-key-{SLIDER}").get_by_role("slider").press("ArrowRight")
-    page.wait_for_timeout(2000)
-    page.wait_for_selector(IDLE)
-    page.close()
-    return sent
+    slider = Slider(browser, link, SLIDER, pictures=1)
+    slider.press()
+    slider.page.close()
+    return slider.sent
 
 
 async def attend(
