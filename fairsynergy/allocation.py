@@ -133,6 +133,12 @@ class Allocation:
         return float(self.utility.mean())
 
     @property
+    def weighted_mean(self) -> float:
+        """Average accuracy in which each agent counts by its weight: the total over the sum of weights; the mean where
+        all weights are equal."""
+        return self.total / float(self.problem.weight.sum())
+
+    @property
     def worst(self) -> float:
         """Accuracy of the worst-off agent."""
         return float(self.utility.min())

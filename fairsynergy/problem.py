@@ -229,6 +229,11 @@ class Problem:
         """Number of resources."""
         return int(self.endowment.shape[1])
 
+    @property
+    def weighted(self) -> bool:
+        """Whether agents count differently: the greatest total need not have the highest mean then."""
+        return bool((self.weight != self.weight[0]).any())
+
     @cached_property
     def upper(self) -> Array:
         """(n, m) largest useful grant: the ceiling, or what is missing to saturation; never below the floor."""

@@ -233,7 +233,7 @@ def _otherwise(allocations: Mapping[str, Allocation], rule: str) -> str:
             return f"{would} at no cost to the worst-off"
         return f"{would} and leave the worst-off at {number(top.worst)}"
     # Leximin's optimum is the highest worst of any division, unless weights make it favour somebody.
-    if kind == FLOOR and floor.status is Status.OPTIMAL and np.ptp(floor.problem.weight) == 0:
+    if kind == FLOOR and floor.status is Status.OPTIMAL and not floor.problem.weighted:
         return "no division could raise the worst-off further"
     return "no rule here does better on either count"
 
@@ -349,7 +349,7 @@ def optimum(best: Allocation) -> str:
     >>> print(optimum(fs.allocate(fleet, fs.CertifiedOptimum())))
     Proved: no division of this cloud reaches a mean accuracy above 0.3851; the best found reaches 0.3849, within ...
     """
-    kind = "mean" if np.ptp(best.problem.weight) == 0 else "weighted mean"
+    kind = "weighted mean" if best.problem.weighted else "mean"
     what = f"{kind} {measure({best.policy.label: best})}"
     found = _towards(best.total / float(best.problem.weight.sum()), -1)
     if best.upper_bound is None or best.gap is None:
@@ -443,7 +443,7 @@ def dial(alpha: float, utility: Array, proof: str, best: Allocation) -> str:
     mean = float(utility.mean())
     cost = 1 - mean / best.mean if best.mean > 0 else 0.0
     below = f"{percent(cost)} below the best found" if cost >= LEAST_COST else "as high as the best found"
-    if np.ptp(best.problem.weight) > 0:  # the best total is not the best mean then
+    if best.problem.weighted:  # the best total is not the best mean then
         below = "unweighted"
     return f"α = {written}, {where}: mean {number(mean)}, {below}; worst-off {number(float(utility.min()))}; {proof}."
 
@@ -504,7 +504,7 @@ def weighting(best: Allocation) -> str:
     >>> weighting(fs.allocate(fleet, fs.CertifiedOptimum()))
     ''
     """
-    if np.ptp(best.problem.weight) == 0:
+    if not best.problem.weighted:
         return ""
     return (
         "Agents count differently here. Prices are shares of the weighted total, which the optimum is about; means are "

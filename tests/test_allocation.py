@@ -30,6 +30,23 @@ def test_the_numbers_agree_with_the_grants(problem: fs.Problem) -> None:
         np.testing.assert_allclose(found.unspent + found.grant.sum(axis=0), problem.capacity, rtol=1e-9)
 
 
+def test_the_weighted_mean_is_what_the_greatest_total_is_greatest_in() -> None:
+    fleet = fs.Problem(endowment=[0.1, 0.1], capacity=0.5, elasticity=[0.5, 0.5], weight=[9, 1])
+    best, equal = fs.allocate(fleet, fs.FairSynergy()), fs.allocate(fleet, fs.Uniform())
+    level = fs.allocate(fleet, fs.Given([0.25, 0.25]))
+    assert fleet.weighted
+    assert best.weighted_mean == pytest.approx((9 * best.utility[0] + best.utility[1]) / 10, rel=1e-12)
+    assert best.weighted_mean > max(equal.weighted_mean, level.weighted_mean)
+    assert best.mean < level.mean
+
+
+def test_where_all_count_the_same_the_weighted_mean_is_the_mean() -> None:
+    fleet = fs.Problem(endowment=[0.1, 0.3], capacity=0.5, elasticity=[0.9, 0.3], weight=[3, 3])
+    found = fs.allocate(fleet, fs.NUM())
+    assert not fleet.weighted
+    assert found.weighted_mean == pytest.approx(found.mean, rel=1e-12)
+
+
 @given(problem=problems())
 def test_status_price_and_gap_agree_with_the_certificate(problem: fs.Problem) -> None:
     for policy in fs.POLICIES.values():

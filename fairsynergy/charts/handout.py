@@ -278,7 +278,7 @@ def _fleet(problem: Problem) -> str:
     limits = [f"{k:,} {'has' if k == 1 else 'have'} {what}" for what, rows in counts.items() if (k := int(rows.sum()))]
     if limits:
         said.append(f"Of the agents, {listed(limits)}.")
-    if np.ptp(problem.weight) > 0:
+    if problem.weighted:
         said.append(f"Agents count with weights from {_span(problem.weight)}.")
     return " ".join(said)
 
@@ -333,7 +333,7 @@ def _agents(found: Allocation) -> list[Table]:
             values = getattr(problem, limit)[:, k]
             if (values != DEFAULTS[limit]).any():
                 columns[f"{limit.capitalize()} of {resource}"] = values
-    if np.ptp(problem.weight) > 0:
+    if problem.weighted:
         columns["Weight"] = problem.weight
 
     def table(label: str, places: Iterable[int]) -> Table:

@@ -80,7 +80,7 @@ def _elasticity(allocation: Allocation, k: int) -> Elasticity:
         return Elasticity(name, None, "the mean accuracy is zero, so no percentage of it")
     # The price is that of the total; it is that of the mean, too, if all weights are equal.
     levelled = isinstance(policy.objective, TotalUtility) and allocation.certificate.stationary
-    if price is not None and levelled and np.ptp(problem.weight) == 0:
+    if price is not None and levelled and not problem.weighted:
         return Elasticity(name, float(price[k] * problem.capacity[k] / allocation.total), "from the price")
     return _measured(allocation, k)
 

@@ -494,7 +494,7 @@ class _Question:
         if kernel or separate or substitutes:
             return Least.PROVED
         whole = not isinstance(policy, FairSynergy) or policy.passes is None
-        alike = np.ptp(self.problem.weight) == 0
+        alike = not self.problem.weighted
         if whole and alike and isinstance(objective, TotalUtility) and isinstance(self.aim, Mean):
             return Least.PROVED if objective.concave(self._everything()) else Least.SEARCHED
         return Least.FOUND
@@ -505,7 +505,7 @@ class _Question:
         They are where the rule maximises the aim itself, and this is a concave function of the grants, or its
         logarithm is.
         """
-        if np.ptp(self.problem.weight) > 0:
+        if self.problem.weighted:
             return False
         objective = self.policy.objective
         if isinstance(objective, WorstUtility):
@@ -515,7 +515,7 @@ class _Question:
     def priced(self) -> bool:
         """Whether the shadow prices are those of the aim: the rule maximises it, up to a factor."""
         total = isinstance(self.policy, FairSynergy) and self.policy.passes is None
-        return total and isinstance(self.aim, Mean) and np.ptp(self.problem.weight) == 0
+        return total and isinstance(self.aim, Mean) and not self.problem.weighted
 
     def _everything(self) -> Problem:
         """The problem with something of every resource to share."""
