@@ -15,12 +15,15 @@ from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
 from time import perf_counter
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from fairsynergy.dual import lowest_bound, proved_bound
 from fairsynergy.errors import SolverError
 from fairsynergy.objective import AlphaWelfare, Levelling, TotalUtility
+from fairsynergy.policies.alpha_fair import Nash
+from fairsynergy.policies.fair_synergy import FairSynergy
 from fairsynergy.policies.policy import OPTIMAL_WITHIN, Division, Policy
 from fairsynergy.problem import Array, Problem, read_only
 
@@ -56,7 +59,7 @@ class Certificate:
         Largest fraction of a capacity left unspent although it still has a price.
     upper_bound : float or None
         Proved bound on the best total any division can reach, where one is known; tight at an optimum of the
-        total, loose for rules that aim elsewhere.
+        total and with one resource, loose for rules that aim elsewhere with more.
     gap : float or None
         (upper_bound - total) / upper_bound: at most this fraction of the best total is missing.
     own_gap : float or None
@@ -242,10 +245,27 @@ def _certify(problem: Problem, policy: Policy, division: Division, grant: Array,
 
 def _upper_bound(problem: Problem, policy: Policy, grant: Array, price: Array) -> float | None:
     """From the tangent plane where the total is concave, else from the dual, at prices that mean something to it."""
-    bound = TotalUtility().upper_bound(problem, grant)
-    if bound is None and problem.m == 2 and isinstance(policy.objective, TotalUtility):
-        return lowest_bound(problem, price)
-    return bound
+    if isinstance(policy.objective, TotalUtility):
+        bound = TotalUtility().upper_bound(problem, grant)
+        return lowest_bound(problem, price) if bound is None and problem.m == 2 else bound
+    if not TotalUtility().concave(problem):
+        return None
+    if problem not in _KNOWN:
+        # The bound belongs to the problem: the plane is steep at grants that leave somebody with nothing.
+        nearby = FairSynergy() if problem.m == 1 else Nash()
+        try:
+            _KNOWN[problem] = TotalUtility().upper_bound(problem, nearby.divide(problem).grant)
+        except SolverError:  # of a rule that nobody asked for
+            _KNOWN[problem] = None
+    known = _KNOWN[problem]
+    if known is not None and problem.m == 1:  # tight: no plane lies lower
+        return known
+    own = TotalUtility().upper_bound(problem, grant)
+    return min((bound for bound in (known, own) if bound is not None), default=None)
+
+
+# What was found about problems that are still in use, whatever rule divides them.
+_KNOWN: WeakKeyDictionary[Problem, float | None] = WeakKeyDictionary()
 
 
 def _verdict(problem: Problem, policy: Policy, certificate: Certificate) -> Status:

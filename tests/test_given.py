@@ -28,6 +28,28 @@ def test_the_bound_of_a_split_by_hand_holds() -> None:
     assert mine.upper_bound >= fs.allocate(problem, fs.FairSynergy()).total
 
 
+def test_the_bound_belongs_to_the_problem_though_a_split_leaves_somebody_with_nothing() -> None:
+    """At nothing a marginal is beyond any number, and so would be the bound that it gives."""
+    problem = fs.Problem(endowment=[0, 0, 0], capacity=10, elasticity=[0.5] * 3)
+    mine = fs.allocate(problem, fs.Given([0, 5, 5]))
+    assert mine.upper_bound == pytest.approx(np.sqrt(30), rel=1e-12)
+    assert mine.gap == pytest.approx(1 - np.sqrt(20 / 30), rel=1e-12)
+    two = fs.Problem(endowment=np.zeros((3, 2)), capacity=[10, 10], elasticity=np.full((3, 2), 0.25))
+    mine = fs.allocate(two, fs.Given([[0, 1], [5, 4], [5, 5]]))
+    assert mine.upper_bound == pytest.approx(np.sqrt(30), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    "rule", [fs.Uniform(), fs.Leximin(), fs.Nash(), fs.Random(), fs.WholeUnits(fs.Uniform(), 0.01)]
+)
+def test_every_rule_has_the_same_bound_on_one_resource_for_it_belongs_to_the_problem(rule: fs.Policy) -> None:
+    problem = fleet("a")
+    best = fs.allocate(problem, fs.FairSynergy())
+    found = fs.allocate(problem, rule)
+    assert found.upper_bound == pytest.approx(best.total, rel=1e-12)
+    assert found.gap == pytest.approx(1 - found.total / best.total, rel=1e-9)
+
+
 @pytest.mark.parametrize(
     ("grant", "status"),
     [
