@@ -30,9 +30,8 @@ from streamlit.proto.Element_pb2 import Element
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
 
+from benchmarks.browser import chromium
 from benchmarks.row import Row
-from fairsynergy.errors import FairSynergyError
-from tests import chromium
 
 ROOT = Path(__file__).parents[1]
 DASHBOARD = [str(Path(sys.executable).with_name("fairsynergy")), "app", "--headless", "--port"]
@@ -398,9 +397,7 @@ def memory(ours: Server, floor: Server) -> Iterator[Row]:
 
 def rows() -> Iterator[Row]:
     """Every line of the dashboard's budget, as it is measured."""
-    path = chromium.find()
-    if path is None:
-        raise FairSynergyError(f"the dashboard is measured in a browser, but {chromium.why_not()}; {chromium.ADVICE}")
+    path = chromium()
     load = f"{os.getloadavg()[0]:.1f}"
     yield Row(f"load of the machine's {os.cpu_count()} processors before; none is best", load, "", "", "", True)
     with served(FLOOR) as floor, served(DASHBOARD) as ours:

@@ -13,13 +13,13 @@ import cvxpy as cp
 import numpy as np
 
 import fairsynergy as fs
+from benchmarks.fleets import paper_fleet
 from benchmarks.row import Row, fastest
 from fairsynergy import reference
 from fairsynergy.experiments.drawing import Growing
 from fairsynergy.experiments.engine import run
 from fairsynergy.objective import TINY
 from fairsynergy.scenarios import Setting
-from tests.strategies import paper_fleet
 
 FLEETS, LOOPED = 1000, 100
 

@@ -23,8 +23,9 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from websockets.asyncio.client import connect
 from websockets.exceptions import WebSocketException
 
+from benchmarks.browser import chromium
 from benchmarks.dashboard import DASHBOARD, MB, THINK, VISITORS, Server, Slider, Visitor, served
-from tests import chromium
+from fairsynergy.errors import FairSynergyError
 
 PAGES = ("", "allocations", "utility_surfaces", "fairness_tradeoff", "what_if", "prices_and_bids")
 SLIDER, STEPS = "capacity_compute", 201  # of a hundredth of a unit, from 0
@@ -143,9 +144,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--minutes", type=float, default=30, help="of the first part; default 30")
     parser.add_argument("--visitors", type=int, default=VISITORS, help=f"default {VISITORS}")
     asked = parser.parse_args(arguments)
-    path = chromium.find()
-    if path is None:
-        sys.exit(f"load: what a browser sends is recorded, but {chromium.why_not()}; {chromium.ADVICE}")
+    try:
+        path = chromium()
+    except FairSynergyError as error:
+        sys.exit(f"load: {error}")
     share = min(1.0, asked.minutes / 10)  # a short look is short throughout
     print(f"{os.cpu_count()} processors, load before {os.getloadavg()[0]:.1f}")
     with served(DASHBOARD) as server:

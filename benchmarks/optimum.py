@@ -15,8 +15,8 @@ from typing import NamedTuple
 import numpy as np
 
 import fairsynergy as fs
+from benchmarks.fleets import paper_fleet
 from benchmarks.row import Row
-from tests.strategies import paper_fleet
 
 TOLERANCE = 1e-4
 # Agents, fleets, and the most that the median may take [seconds].

@@ -14,10 +14,10 @@ from time import perf_counter
 import numpy as np
 
 import fairsynergy as fs
+from benchmarks.fleets import paper_fleet
 from benchmarks.row import Row
 from fairsynergy.planning import Agent, Aim, Mean, Target, Worst, best_split, draw, least_budget, least_capacity
 from fairsynergy.planning.uncertainty import uncertain
-from tests.strategies import changed, paper_fleet
 
 AGENTS, FLEETS, DRAWS, CHECKED = 100, 3, 1000, 30
 ERROR = 0.05
@@ -30,7 +30,8 @@ def fleets(resources: int) -> list[fs.Problem]:
     """The paper's, of their first resource or of both; the last does not saturate."""
     rng = np.random.default_rng(11)
     drawn = [paper_fleet(rng, AGENTS) for _ in range(FLEETS)]
-    drawn[-1] = changed(drawn[-1], saturation=np.inf, capacity=drawn[-1].capacity / 4)
+    last = drawn[-1]
+    drawn[-1] = fs.Problem(endowment=last.endowment, capacity=last.capacity / 4, elasticity=last.elasticity)
     if resources == 2:
         return drawn
     return [

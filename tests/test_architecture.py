@@ -1,4 +1,4 @@
-"""Who may import whom: the order of the layers, and the one place where each outside library is used."""
+"""Who may import whom: the order of the layers, the one place of each outside library, benchmarks beside tests."""
 
 import ast
 import subprocess
@@ -151,6 +151,27 @@ def test_a_wrong_import_is_noticed(layer, source):
 )
 def test_a_right_import_is_accepted(layer, source):
     assert complaints(layer, source) == []
+
+
+TESTS, BENCHMARKS = ROOT / "tests", ROOT / "benchmarks"
+# By these names tests import one another's helpers: `tests` itself, and what is in it, which is on pytest's path.
+OURS = {"tests", *(path.stem for path in (*TESTS.glob("*.py"), *TESTS.glob("*/*.py"))), "hypothesis", "pytest"}
+
+
+def top_names(path: Path) -> set[str]:
+    return {name.partition(".")[0] for name in imports(path.read_text(encoding="utf-8"))}
+
+
+@pytest.mark.parametrize("path", sorted(BENCHMARKS.glob("*.py")), ids=lambda path: path.name)
+def test_whoever_measures_needs_nothing_of_the_tests(path):
+    """`fairsynergy bench` runs where the libraries of the tests are not installed."""
+    allowed = {"pytest"} if path.name == "test_bench.py" else set()
+    assert top_names(path) & OURS <= allowed
+
+
+@pytest.mark.parametrize("path", sorted(TESTS.rglob("*.py")), ids=lambda path: str(path.relative_to(TESTS)))
+def test_tests_need_nothing_of_the_benchmarks(path):
+    assert "benchmarks" not in top_names(path)
 
 
 def test_importing_the_package_loads_no_interface():

@@ -1,10 +1,10 @@
-"""Hostile files and links: read, or refused with one message; `python benchmarks/monkey.py` tries 10,000."""
+"""Hostile files and links: read, or refused with one message; `python tests/monkey.py` tries 10,000."""
 
 import resource
 
+import hostile
 import pytest
 
-from benchmarks import hostile
 from fairsynergy.collaborative.porto import read_porto
 from fairsynergy.curves import read_curves
 from fairsynergy.errors import ProblemError

@@ -12,7 +12,6 @@ from hypothesis import example, given
 from hypothesis.extra.numpy import arrays
 
 import fairsynergy as fs
-from benchmarks.collaborative import drawn, small_edges
 from fairsynergy.collaborative import (
     RULES,
     Edge,
@@ -46,6 +45,19 @@ def edges(draw: st.DrawFn, *, most_devices: int = 12, most: int = 40) -> Edge:
         multiprocessors=draw(st.integers(1, most)),
         slices=draw(st.sampled_from([1, 1, 4])),
     )
+
+
+def drawn(rng: np.random.Generator, n: int, multiprocessors: int) -> Edge:
+    """An edge of everyday costs; a quarter of the falling ones are four times as large."""
+    falling = rng.uniform(0.05, 3, n) * np.where(rng.random(n) < 0.25, 4, 1)
+    return Edge(fixed=rng.uniform(0.05, 1, n), falling=falling, multiprocessors=multiprocessors)
+
+
+def small_edges(count: int) -> list[Edge]:
+    """2 to 6 devices and at most 24 multiprocessors; edges of one size after another, as brute force likes them."""
+    rng = np.random.default_rng(3)
+    sizes = sorted((n, int(rng.integers(n, 25))) for n in rng.integers(2, 7, count).tolist())
+    return [drawn(rng, n, multiprocessors) for n, multiprocessors in sizes]
 
 
 # Exact.

@@ -1,8 +1,7 @@
-"""A monkey at the dashboard: 1,000 random steps in CI; `python benchmarks/monkey.py` takes 10,000."""
+"""A monkey at the dashboard: 1,000 random steps in CI; `python tests/monkey.py` takes 10,000."""
 
+import monkey
 import pytest
-
-from benchmarks import monkey
 
 SEEDS, STEPS = 8, 125
 

@@ -1,4 +1,4 @@
-"""A monkey at the dashboard, and hostile input for every reader: `python benchmarks/monkey.py --steps 10000 --seed 0`.
+"""A monkey at the dashboard, and hostile input for every reader: `python tests/monkey.py --steps 10000 --seed 0`.
 
 Random widgets of random pages are moved, clicked, typed into and given files, good and bad, in sessions that begin with
 random links. After every step there is a title, no exception, and at most one more message; every rule's grants are at
@@ -18,12 +18,12 @@ from pathlib import Path
 from time import perf_counter, process_time
 from typing import Any
 
+import hostile
 import numpy as np
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from streamlit.testing.v1 import AppTest
 
 import fairsynergy as fs
-from benchmarks import hostile
 from fairsynergy.scenarios import PRESETS, FleetSpec
 from fairsynergy.ui import inputs, solve
 from fairsynergy.ui.whatif import meeting
