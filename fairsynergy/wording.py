@@ -20,7 +20,7 @@ from fairsynergy.allocation import Allocation, Status
 from fairsynergy.fairness import Guarantee, PriceOfFairness, Verdict, dominators
 from fairsynergy.objective import TotalUtility
 from fairsynergy.policies.policy import OPTIMAL_WITHIN
-from fairsynergy.problem import Array
+from fairsynergy.problem import Array, Problem
 
 FLOOR, MEAN = "Leximin", "Fair-Synergy"  # the rule that serves the worst-off best, and the one that serves the mean
 
@@ -34,6 +34,8 @@ LEAST_COST = 5e-4
 SMALL = 5e-3
 # Accuracies may exceed 1 by rounding.
 ROUNDING = 1e-9
+# What to do where utilities exceed 1 because resources are counted in GPUs or images.
+IN_UNITS = "the law takes 1 unit of a resource for enough, so count each in units of which 1 is enough for a task"
 # Fractions of a capacity that rounding leaves unspent.
 UNSPENT = 1e-6
 
@@ -513,6 +515,28 @@ def weighting(best: Allocation) -> str:
     )
 
 
+def counted_in_units(problem: Problem) -> bool:
+    """Whether 1 unit may be what is enough for a task: nobody owns more, and the cloud has no more than everyone lacks.
+
+    Elsewhere resources are counted in something else, such as GPUs, and saturation at 1 unit would leave most unspent.
+
+    >>> import fairsynergy as fs
+    >>> [
+    ...     counted_in_units(fs.Problem(endowment=own, capacity=cloud, elasticity=[0.5, 0.3]))
+    ...     for own, cloud in (([0.1, 0.3], 1.6), ([0.1, 0.3], 1.7), ([0.1, 8], 0.5))
+    ... ]
+    [True, False, False]
+    """
+    lacking = np.maximum(1 - problem.endowment, 0).sum(axis=0)
+    return bool((problem.endowment <= 1).all() and (problem.capacity <= lacking * (1 + UNSPENT)).all())
+
+
+def _below_one(problem: Problem) -> str:
+    if counted_in_units(problem):
+        return "limit useful holdings with saturation, or lower the capacity"
+    return f"{IN_UNITS}, or give less"
+
+
 def caveats(allocations: Mapping[str, Allocation], rule: str) -> list[str]:
     """What a reader must know before believing the numbers: utilities above 1, capacity left over, a failed rule."""
     chosen = allocations[rule]
@@ -521,7 +545,7 @@ def caveats(allocations: Mapping[str, Allocation], rule: str) -> list[str]:
         top = max(allocation.best for allocation in allocations.values())
         notes.append(
             f"Utilities reach {number(top)}. Above 1 they are not accuracies any more, and the rules compare numbers "
-            "without a meaning; limit useful holdings with saturation, or lower the capacity."
+            f"without a meaning; {_below_one(chosen.problem)}."
         )
     for k, resource in enumerate(chosen.problem.resources):
         left, capacity = chosen.unspent[k], chosen.problem.capacity[k]

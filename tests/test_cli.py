@@ -196,6 +196,16 @@ def test_utilities_above_one_are_called_out(capsys, fleet_a):
     assert "exceed 1" not in capsys.readouterr().out
 
 
+def test_saturation_at_one_unit_is_advised_only_where_it_leaves_nothing_unspent(capsys, tmp_path):
+    path = tmp_path / "gpus.csv"
+    for own, capacity, advised in (("0.1", 1.5, True), ("40", 6216, False), ("0", 6216, False)):
+        path.write_text(f"gpu,gamma_gpu\n{own},0.5\n{own},0.3\n")
+        assert main(["solve", str(path), f"--capacity=gpu={capacity}"]) == 0
+        out = capsys.readouterr().out
+        assert ("--saturation 1 keeps them below" in out) is advised
+        assert ("count each in units of which 1 is enough for a task" in out) is not advised
+
+
 def test_a_fleet_may_come_from_standard_input(capsys, monkeypatch):
     content = io.TextIOWrapper(io.BytesIO(write_json(fleet("a")).encode()))
     monkeypatch.setattr(sys, "stdin", content)

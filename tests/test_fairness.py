@@ -149,12 +149,33 @@ def test_no_scale_is_too_small_or_too_large(epsilon):
         scaled = equally_distributed_equivalent(values * scale, epsilon)
         np.testing.assert_allclose(scaled / scale, equally_distributed_equivalent(values, epsilon), rtol=1e-12)
         np.testing.assert_allclose(theil(values * scale), theil(values), rtol=1e-12)
+        np.testing.assert_allclose(gini(values * scale), gini(values), rtol=1e-12)
+    assert gini([1e308] * 3) == 0
+    np.testing.assert_allclose(lorenz([1e308] * 3), [0, 1 / 3, 2 / 3, 1])
 
 
 @pytest.mark.parametrize("epsilon", [-0.1, -np.inf, np.nan])
 def test_an_aversion_below_zero_is_refused(epsilon):
     with pytest.raises(fs.ProblemError, match="`epsilon` must be a number >= 0, got"):
         atkinson(np.ones(3), epsilon)
+
+
+INDICES = {
+    "gini": gini, "jain": jain, "theil": theil, "lorenz": lorenz,
+    "atkinson": lambda values: atkinson(values, 0.5),
+    "equivalent": lambda values: equally_distributed_equivalent(values, 0.5),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("index", INDICES.values(), ids=INDICES)
+def test_no_index_judges_what_is_empty_negative_or_no_number(index):
+    assert np.isfinite(index([1, 3])).all()  # a list is as good as an array
+    for values, message in (
+        ([], "one number or more"), ([-1.0, 2.0], r"`values\[0\]` must be finite and >= 0, got -1\.0"),
+        ([1, np.nan], r"`values\[1\]`"), ([1, np.inf], "got inf"), ([[1, 2]], "shape"), (["a"], "numbers"),
+    ):  # fmt: skip
+        with pytest.raises(fs.ProblemError, match=message):
+            index(values)
 
 
 @given(SHARES)

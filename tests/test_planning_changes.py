@@ -415,3 +415,8 @@ def test_distances_in_words() -> None:
     one, two = (fs.allocate(problem, rule).grant for rule in (fs.Uniform(), fs.Leximin()))
     assert advice.distance(one, one, problem) == "the same grants"
     assert advice.distance(one, two, problem).endswith("of labels lie elsewhere")
+
+
+def test_bounds_are_judged_without_a_warning_where_there_is_nothing_to_share():
+    bare = fs.Problem(endowment=[0, 0.2], capacity=0, elasticity=[0.5, 0.3], ceiling=0.5)
+    assert planning.binding(fs.allocate(bare, fs.FairSynergy())) == ()

@@ -20,7 +20,7 @@ from fairsynergy.errors import FairSynergyError, ProblemError
 from fairsynergy.fleet_files import FleetFile, read_file, write_csv, write_json
 from fairsynergy.policies import NAMES, named
 from fairsynergy.scenarios import PRESETS, Preset
-from fairsynergy.wording import at_most, badge, duration, headline, measure, proof
+from fairsynergy.wording import IN_UNITS, at_most, badge, counted_in_units, duration, headline, measure, proof
 
 REFERENCE = "Uniform"
 
@@ -197,7 +197,8 @@ def _print_comparison(
     for rule, error in refused.items():
         console.print(f"{rule} refused: {error}")
     if word != "accuracy":
-        console.print("Some utilities exceed 1, so they are no accuracies; --saturation 1 keeps them below.")
+        advice = "--saturation 1 keeps them below" if counted_in_units(problem) else IN_UNITS
+        console.print(f"Some utilities exceed 1, so they are no accuracies; {advice}.")
 
 
 def _document(

@@ -1,5 +1,8 @@
 """Inequality in one number: Gini, Jain, Theil and Atkinson, each of non-negative values such as accuracies.
 
+Each takes a list or an array (n,), and raises a `ProblemError` of one that is empty or holds a value that is negative
+or not finite.
+
 All are blind to scale (half of everything is as equal as all of it), so they belong beside a mean. Atkinson's
 index A (Atkinson 1970) is the share of the mean that could be given up if the rest were spread equally, at the
 same welfare; what everyone would then have is the equally distributed equivalent,
@@ -17,7 +20,7 @@ the index and the dial of fairness are one object.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import xlogy
 
 from fairsynergy.errors import ProblemError
@@ -27,7 +30,7 @@ from fairsynergy.problem import Array
 TIE = 1e-6
 
 
-def gini(values: Array) -> float:
+def gini(values: ArrayLike) -> float:
     """Gini index of non-negative values: 0 where all are equal, (n - 1) / n where one has everything; 0 for all zero.
 
     Parameters
@@ -40,14 +43,15 @@ def gini(values: Array) -> float:
     >>> gini(np.array([1.0, 1.0, 1.0])), gini(np.array([0.0, 0.0, 0.0, 8.0]))
     (0.0, 0.75)
     """
-    ordered = np.sort(values)
-    n, total = ordered.size, ordered.sum()
-    if total == 0:
+    ordered = np.sort(_judged(values))
+    if ordered[-1] == 0:
         return 0.0
+    ordered = ordered / ordered[-1]  # the sum of large values would overflow
+    n, total = ordered.size, ordered.sum()
     return float((2 * np.arange(1, n + 1) @ ordered - (n + 1) * total) / (n * total))
 
 
-def jain(values: Array) -> float:
+def jain(values: ArrayLike) -> float:
     """Jain's index of non-negative values: 1 where all are equal, 1 / n where one has everything; 1 for all zero.
 
     Parameters
@@ -60,6 +64,7 @@ def jain(values: Array) -> float:
     >>> jain(np.array([1.0, 1.0, 1.0])), jain(np.array([0.0, 0.0, 0.0, 8.0]))
     (1.0, 0.25)
     """
+    values = _judged(values)
     top = values.max()
     if top == 0:
         return 1.0
@@ -67,7 +72,7 @@ def jain(values: Array) -> float:
     return float(scaled.sum() ** 2 / (scaled.size * (scaled @ scaled)))
 
 
-def theil(values: Array) -> float:
+def theil(values: ArrayLike) -> float:
     """Theil's index of non-negative values: 0 where all are equal, log n where one has everything; 0 for all zero.
 
     Parameters
@@ -80,6 +85,7 @@ def theil(values: Array) -> float:
     >>> theil(np.array([1.0, 1.0, 1.0])), round(theil(np.array([0.0, 0.0, 0.0, 8.0])), 3)
     (0.0, 1.386)
     """
+    values = _judged(values)
     top = values.max()
     if top == 0:
         return 0.0
@@ -88,7 +94,7 @@ def theil(values: Array) -> float:
     return max(0.0, float(xlogy(relative, relative).mean()))  # 0 log 0 = 0; below zero is rounding
 
 
-def atkinson(values: Array, epsilon: float) -> float:
+def atkinson(values: ArrayLike, epsilon: float) -> float:
     """Atkinson's index of non-negative values: the share of the mean that inequality costs; 0 for all zero.
 
     Parameters
@@ -103,11 +109,12 @@ def atkinson(values: Array, epsilon: float) -> float:
     >>> round(atkinson(np.array([0.0, 0.0, 0.0, 8.0]), 0.5), 12), atkinson(np.array([0.0, 1.0]), 1)
     (0.75, 1.0)
     """
+    values = _judged(values)
     equivalent, mean = equally_distributed_equivalent(values, epsilon), float(values.mean())
     return max(0.0, 1 - equivalent / mean) if mean > 0 else 0.0
 
 
-def equally_distributed_equivalent(values: Array, epsilon: float) -> float:
+def equally_distributed_equivalent(values: ArrayLike, epsilon: float) -> float:
     """What everyone would have if all had the same and welfare were unchanged; never more than the mean.
 
     Parameters
@@ -132,6 +139,7 @@ def equally_distributed_equivalent(values: Array, epsilon: float) -> float:
             f"`epsilon` must be a number >= 0, got {epsilon}; 0 ignores inequality, infinity sees only the worst-off",
             field="epsilon",
         )
+    values = _judged(values)
     least, power = float(values.min()), 1 - epsilon
     if np.isinf(epsilon) or (least == 0 and epsilon >= 1):
         return least
@@ -151,7 +159,7 @@ def equally_distributed_equivalent(values: Array, epsilon: float) -> float:
     return float(np.exp(centre + (shift + mean) / power))
 
 
-def lorenz(values: Array) -> Array:
+def lorenz(values: ArrayLike) -> Array:
     """(n + 1,) share of the total that the poorest 0, 1, ..., n hold together; equal steps where all values are zero.
 
     Parameters
@@ -164,11 +172,33 @@ def lorenz(values: Array) -> Array:
     >>> lorenz(np.array([3.0, 1.0]))
     array([0.  , 0.25, 1.  ])
     """
-    ordered = np.sort(values)
-    total = ordered.sum()
-    if total == 0:
+    ordered = np.sort(_judged(values))
+    if ordered[-1] == 0:
         return np.linspace(0.0, 1.0, ordered.size + 1)
-    return np.concatenate([[0.0], np.cumsum(ordered) / total])
+    ordered = ordered / ordered[-1]
+    return np.concatenate([[0.0], np.cumsum(ordered) / ordered.sum()])
+
+
+def _judged(values: ArrayLike) -> Array:
+    """(n,) values as an array, if there are some and none is negative: of others no index says what it means."""
+    try:
+        given = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ProblemError("`values` must be a list of numbers", field="values") from None
+    if given.ndim != 1 or not given.size:
+        raise ProblemError(
+            f"`values` must be a list of one number or more, got shape {given.shape}; give an accuracy or an amount "
+            "for each agent",
+            field="values",
+        )
+    if not (given.min() >= 0 and given.max() < np.inf):
+        i = int(np.argmin((given >= 0) & (given < np.inf)))
+        raise ProblemError(
+            f"`values[{i}]` must be finite and >= 0, got {given[i]}; of negative values inequality has no measure",
+            field="values",
+            index=(i,),
+        )
+    return given
 
 
 def dominators(outcomes: Array) -> NDArray[np.intp]:

@@ -363,7 +363,8 @@ class _Stands:
             up = self.high & (more > offered * (1 + OPTIMAL_WITHIN))
             cost = np.where(up, more - offered, wanted - less)
         self.low, self.high = down, up
-        self.tightness = cost * problem.capacity
+        # Of a resource that the cloud has none of, a unit may be worth infinitely much, and all of it nothing.
+        self.tightness = np.multiply(cost, problem.capacity, where=problem.capacity > 0, out=np.zeros_like(cost))
         self.cost = cost if total else None
 
     def tightest(self) -> list[tuple[int, int]]:

@@ -49,6 +49,7 @@ DEFAULTS: dict[str, Any] = {
 OPENED, REFUSED, LINK = "_opened", "_refused", "_link"
 
 UNITS = "in units of the resource; by convention 1 unit is enough for a task to saturate"
+NOT_IN_UNITS = "It counts in more than single units, so saturation at 1 unit is off: it would leave most unspent."
 HELP = {
     "fleet": "Drawn by lot from the sliders below, one of the examples, or read from your own CSV or JSON file.",
     "setting": "  \n".join(f"**{setting.name}**: {setting.value}" for setting in Setting),
@@ -121,7 +122,8 @@ def _problem(source: str, preset: str, spec: dict[str, Any]) -> tuple[Problem, s
         return chosen.problem, f"**{preset}.** {chosen.sentence}", preset
     if source == FILE and opened is not None:
         problem = _from_file(opened)
-        return problem, f"**{_plain(opened.name)}**: {problem.n} agents; {_cloud(problem)}.", None
+        off = f" {NOT_IN_UNITS}" if not _in_units(opened) and not st.session_state["saturation"] else ""
+        return problem, f"**{_plain(opened.name)}**: {problem.n} agents; {_cloud(problem)}.{off}", None
     drawn = FleetSpec(**spec)
     problem = drawn.problem()
     story = f"{problem.n} agent{'s' * (problem.n > 1)} drawn by lot (fleet {spec['seed']}); {_cloud(problem)}."
@@ -139,6 +141,12 @@ def _from_file(file: FleetFile) -> Problem:
     own = any(column.startswith("saturation_") for column in file.columns)
     saturation = 1.0 if st.session_state["saturation"] and not own else None
     return file.problem(capacity=amounts, saturation=saturation)
+
+
+def _in_units(file: FleetFile) -> bool:
+    """Whether what the file says may be counted in units of which 1 is enough for a task, so that no agent has more."""
+    owned = max(float(file.columns[resource].max()) for resource in file.resources)
+    return owned <= 1 and all(amount <= file.n for amount in file.capacity.values())
 
 
 def _cloud(problem: Problem) -> str:
@@ -243,6 +251,8 @@ def _open_file() -> None:
     else:
         st.session_state[OPENED] = file
         st.session_state["fleet"] = FILE
+        if not _in_units(file):
+            st.session_state["saturation"] = False
 
 
 def _forget_refusal() -> None:

@@ -78,6 +78,15 @@ def test_a_file_that_brings_its_cloud_switches_the_sliders_off():
     assert not app.toggle(key="saturation").disabled
 
 
+def test_a_file_that_counts_in_gpus_is_not_saturated_at_one_of_them():
+    app = upload(open_page(), b"compute,gamma_compute\n40,0.3\n80,0.6\n", "cluster.csv")
+    assert calm(app)
+    assert app.toggle(key="saturation").value is False
+    assert any("saturation at 1 unit is off" in one.value for one in app.caption)
+    app.toggle(key="saturation").set_value(True).run()
+    assert not any("saturation at 1 unit is off" in one.value for one in app.caption)
+
+
 def test_a_file_follows_to_another_page_and_leaves_with_its_removal():
     app = upload(open_page(), TABLE, "drones.csv")
     there = answer(app)
