@@ -348,8 +348,14 @@ class Bidding:
 
     @cached_property
     def gap(self) -> Array:
-        """(r,) at most this fraction of the best total is missing from the best grants known after each round."""
+        """(r,) at most this fraction of the best total is missing from the best grants known after each round.
+
+        Where prices cleared, the last is that of the last round alone: its grants and its price are the answer. Within
+        the tolerance, an earlier round may have had better ones.
+        """
         bound, achieved = np.minimum.accumulate(self.bound), np.maximum.accumulate(self.achieved)
+        if self.converged:
+            bound[-1], achieved[-1] = self.bound[-1], self.achieved[-1]
         part = np.divide(achieved, bound, out=np.ones_like(bound), where=bound > 0)
         return read_only(np.maximum(1 - part, 0.0))
 
@@ -753,18 +759,20 @@ class _Cloud:
 def _cut(problem: Problem, asked: Array) -> Array:
     """Grants (..., n, m): demands above floors, by one factor per resource; nobody takes what it has no use for.
 
-    Factors above 1 share out what was left by those who asked for some.
+    What was left by those who asked for some is shared out in proportion to that.
     """
     extra = asked - problem.floor
     left = np.maximum(problem.capacity - problem.floor.sum(axis=0), 0.0)
     wanted = extra.sum(axis=-2)
     over = wanted > left
-    down = np.divide(left, wanted, out=np.ones_like(wanted), where=over)
-    open_to = (extra > 0) & (asked < problem.upper)
-    more = (extra * open_to).sum(axis=-2)
-    up = 1 + np.divide(left - wanted, more, out=np.zeros_like(wanted), where=~over & (more > 0))
-    factor = np.where(open_to | over[..., None, :], np.where(over, down, up)[..., None, :], 1.0)
-    return np.minimum(problem.floor + extra * factor, np.maximum(asked, problem.upper))
+    down = np.divide(left, wanted, out=np.ones_like(wanted), where=over)[..., None, :]
+    # Shares of what was left, not a factor: beside a crumb of a demand the factor may be beyond any number.
+    sharing = np.where((asked < problem.upper) & ~over[..., None, :], extra, 0.0)
+    together = sharing.sum(axis=-2)[..., None, :]
+    share = np.divide(sharing, together, out=np.zeros_like(sharing), where=together > 0)
+    more = np.maximum(left - wanted, 0.0)[..., None, :] * share
+    grant = np.where(over[..., None, :], problem.floor + extra * down, asked + more)
+    return np.minimum(grant, np.maximum(asked, problem.upper))
 
 
 def _queue(problem: Problem, asked: Array, gain: Array, price: Array) -> Array:

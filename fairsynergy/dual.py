@@ -308,37 +308,41 @@ def bounds(fleets: Fleets, grant: Array) -> Array:
     fleets : Fleets
         Over one or two resources.
     grant : (b, n, m) array
-        Any division; D is taken at its lowest marginals. O(b n).
+        Any division; D is taken at its lowest marginals, and at no price on what is left over, or spent on floors
+        alone. O(b n).
     """
     held = np.minimum(fleets.holding(grant), fleets.saturation)
     value = (fleets.weight * fleets.utility(grant))[..., None] * fleets.elasticity
     with np.errstate(over="ignore"):
         marginal = np.divide(value, held, out=np.full_like(held, np.inf), where=grant > fleets.floor)
     spent = grant.sum(axis=1) >= fleets.capacity * (1 - ROUNDING)
-    price = np.where(spent, np.minimum(marginal.min(axis=1), PROHIBITIVE), 0.0)
-    return bounds_at(fleets, price)
+    lowest = marginal.min(axis=1)
+    return bounds_at(fleets, np.where(spent & np.isfinite(lowest), lowest, 0.0))
 
 
 def bounds_at(fleets: Fleets, price: Array) -> Array:
     """(b,) proved bounds on the best total of each fleet: D at prices (b, m), whatever they are. O(b n).
+
+    Only what lies above the floors is bought and paid for: floors cost the same at every division, and beside a high
+    price the difference of two large amounts would be rounding.
 
     Parameters
     ----------
     fleets : Fleets
         Over one or two resources.
     price : (b, m) array
-        One price per fleet and resource [accuracy per unit], >= 0.
+        One price per fleet and resource [accuracy per unit], finite and >= 0.
     """
     shape = fleets.endowment.shape
     least = np.broadcast_to(fleets.floor, shape)
-    spare = np.maximum(fleets.capacity - least.sum(axis=1), 0.0)[:, None]
-    most = np.minimum(fleets.upper, least + spare)
+    spare = np.maximum(fleets.capacity - least.sum(axis=1), 0.0)
+    most = np.minimum(fleets.upper, least + spare[:, None])
     each = np.broadcast_to(price[:, None], shape)
     if fleets.m == 1:
         with np.errstate(divide="ignore"):
             scale = np.log(fleets.weight[..., None] * fleets.elasticity)
         best = _alone(scale, fleets.elasticity, fleets.endowment, Box(least, most), each)
-        gain = fleets.weight * fleets.utility(best) - (each * best).sum(axis=2)
+        gain = fleets.weight * fleets.utility(best) - (each * (best - least)).sum(axis=2)
     else:
         present = fleets.weight > 0
         level = np.broadcast_to(fleets.saturation, shape)
@@ -349,8 +353,8 @@ def bounds_at(fleets: Fleets, price: Array) -> Array:
         crowd = Fleet(_Crowd(fleets.capacity[0], own, returns, useful, fleets.weight[present]))
         bought, worth = crowd.respond(Box(bottom, top), at.T)
         gain = np.zeros(present.shape)
-        gain[present] = worth - (at.T * bought).sum(axis=0)
-    return np.asarray(gain.sum(axis=1) + np.vecdot(price, fleets.capacity))
+        gain[present] = worth - (at.T * (bought - bottom.T)).sum(axis=0)
+    return np.asarray(gain.sum(axis=1) + np.vecdot(price, spare))
 
 
 # The program's variables: what each whole capacity costs at the prices, and the lowest bound.

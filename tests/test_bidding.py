@@ -307,3 +307,23 @@ def test_three_bids_give_an_elasticity_away(method):
 
 def test_nothing_is_overheard_where_everything_is_free():
     assert np.isnan(overheard(bid(TWO["everyone reaches the ceiling"]))).all()
+
+
+def test_a_crumb_of_a_demand_gets_what_is_left_not_more_than_there_is():
+    """The factor from a demand of 1e-310 to what was left is beyond any number; the grant is not."""
+    fleet = fs.Problem(endowment=[0.1, 0], capacity=0.2, elasticity=[0.3, 0.999], ceiling=[0.1, np.inf])
+    bidding = bid(fleet, Tatonnement(0.1))
+    assert bidding.allocation.certificate.feasible
+    best = max(  # a dense grid
+        x**0.999 + min(0.3 - x, 0.2) ** 0.3 for x in np.linspace(0.1, 0.2, 10_001)
+    )
+    assert best == pytest.approx(0.71809, abs=1e-5)
+    assert 0.999 * best < bidding.allocation.total <= best * (1 + 1e-9)
+    assert best <= bidding.bound.min() * (1 + 1e-9)
+    assert bidding.gap[-1] == pytest.approx(bidding.allocation.gap, abs=1e-12)
+
+
+@given(problems(), st.sampled_from([1e-6, 1e-2, 0.3]))
+def test_the_last_gap_is_that_of_the_grants_handed_out(problem, tolerance):
+    bidding = bid(problem, tolerance=tolerance, rounds=25)
+    assert bidding.gap[-1] == pytest.approx(bidding.allocation.gap, abs=1e-9)

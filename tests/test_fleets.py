@@ -12,6 +12,7 @@ from strategies import NAMED, changed, problems
 
 import fairsynergy as fs
 from fairsynergy.dual import bounds
+from fairsynergy.experiments.engine import Batch, measure
 from fairsynergy.fairness import gini
 from fairsynergy.fleets import Fleets
 
@@ -143,3 +144,22 @@ def test_one_problem_many_times(name: str) -> None:
     shared = fs.Random().divide_many(Fleets.around(problem, capacity=capacity, lots=lots)).grant
     assert (shared >= problem.floor).all()
     assert (shared <= problem.ceiling).all()
+
+
+def test_floors_that_exhaust_a_resource_leave_a_gap_on_the_other():
+    """Nobody trades the first resource, so no price on it says anything; a price beyond any number cancelled to 0."""
+    fleet = fs.Problem(
+        endowment=[[0.1, 0.1]] * 3,
+        capacity=[0.6, 2],
+        elasticity=[[0.5, 0.4], [0.3, 0.1], [0.2, 0.2]],
+        floor=[[0.2, 0]] * 3,
+    )
+    table = measure(Batch(np.array([0]), Fleets.of([fleet])), {"best": fs.FairSynergy(), "even": fs.Uniform()})
+    assert table["gap"][0] == pytest.approx(0, abs=1e-9)
+    assert table["gap"][1] == pytest.approx(1 - 3 * table["mean"][1] / 1.9588963487825, abs=1e-9)
+
+
+def test_where_nobody_can_have_any_accuracy_none_of_it_is_missing():
+    fleet = fs.Problem(endowment=[[0, 1], [0, 1]], capacity=[0, 1], elasticity=[[0.5, 0.5]] * 2)
+    table = measure(Batch(np.array([0]), Fleets.of([fleet])), {"best": fs.FairSynergy(), "even": fs.Uniform()})
+    assert table["gap"].tolist() == [0, 0]

@@ -129,8 +129,11 @@ def measure(batch: Batch, policies: Mapping[str, Policy]) -> pd.DataFrame:
             ("best", outcome.best), ("gini", outcome.gini), ("seconds", np.full(count, seconds)),
         ):  # fmt: skip
             columns[column].append(values)
+    proved = np.where(np.isinf(least), np.nan, least)
     with np.errstate(invalid="ignore"):
-        gaps = [np.maximum(0.0, 1 - total / np.where(np.isinf(least), np.nan, least)) for total in totals.values()]
+        # Where nobody can have any accuracy, nothing of it is missing.
+        missing = [1 - np.divide(total, proved, out=np.ones(count), where=proved != 0) for total in totals.values()]
+        gaps = [np.maximum(0.0, part) for part in missing]
     columns["gap"] = gaps
     columns["rule"] = [np.repeat(name, count) for name in policies]
     # Fleet by fleet, the rules of each together.
