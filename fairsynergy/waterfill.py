@@ -8,7 +8,8 @@ that separates into one resource is a choice of (c, p); Fair-Synergy with one re
 p = 1 - gamma.
 
 The price is found by Halley's method on log mu, on the logarithm of what the active agents hold, kept inside a
-bracket; the last step is not spent on confirming itself.
+bracket. The last step is confirmed by the account that its grants leave: where somebody met a bound on the way, that is
+open, and the price is found anew between the two kinks of demand that enclose it.
 
 >>> filled = waterfill([0.5, 0.3], [0.5, 0.7], [0.1, 0.3], 0.5)
 >>> filled.grant.round(4), round(float(filled.price), 4)
@@ -22,8 +23,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-
-from fairsynergy.errors import SolverError
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -45,11 +44,15 @@ CLOSE = 1e-6
 # hopeless.
 NEAR = 3e-2
 MAX_APPROACH = 6
-# An account is open beyond this fraction of the capacity; each charge either closes it or empties a grant.
+# An account is open beyond this fraction of the capacity; each charge either closes it or empties a grant. A charge
+# may move marginals by this much, relatively, or by a few of the steps in which a log price can be written.
 BALANCED = 1e-14
+FINEST = 4
 MAX_CHARGES = 8
-# Newton needs 4 to 8 rounds; bisection alone, from the widest bracket of doubles, fewer than this.
-MAX_ROUNDS = 200
+# Newton needs 4 to 8 rounds; whoever needs more than this has the kinks of demand looked through.
+MAX_ROUNDS = 40
+# Between two kinks a few rounds do; bisection alone, from the widest bracket of doubles, needs fewer than this.
+MAX_BETWEEN = 200
 # Beyond this an exponential overflows; a demand this large is far above any capacity.
 LOG_HUGE = 700.0
 TINY = float(np.finfo(np.float64).tiny)
@@ -99,11 +102,6 @@ def waterfill(
     Filling
         Named tuple (grant, price, iterations). Shapes broadcast; the last axis is the agents. Input is assumed
         valid: `Problem` does the checking. O(n) per round, 3 to 8 rounds.
-
-    Raises
-    ------
-    SolverError
-        If no price clears the market, which valid input has not been seen to do.
 
     Examples
     --------
@@ -234,6 +232,7 @@ class _Market:
         below, above = np.full_like(log_price, -np.inf), np.full_like(log_price, np.inf)
         close = np.where(settled, np.inf, CLOSE * self.capacity)
         exact = np.where(settled, np.inf, BALANCED * self.capacity)
+        idle = settled
         leap = np.ones_like(log_price)
         jammed = np.zeros_like(settled)
         for _ in range(MAX_ROUNDS):
@@ -267,12 +266,13 @@ class _Market:
                 close = np.where(jammed, np.inf, close)
                 exact = np.where(jammed, np.inf, exact)
             log_price = trial
-        else:
-            raise SolverError(f"no clearing price after {MAX_ROUNDS} rounds; check the scale of the coefficients")
-        # The last step is not confirmed by another round: its error is of second order in CLOSE.
+        # The last step is not confirmed by another round: its error is of second order in CLOSE, unless somebody meets
+        # a bound on the way. Then its grants leave an account that no small charge closes.
         log_price = log_price + np.where(np.isfinite(step) & ~jammed, step, 0.0)
         grant = self.grants(log_price)
-        self.balance(grant)
+        for row in self.balance(grant, log_price):
+            if not idle[row]:
+                grant[row], log_price[row] = self.between_kinks(row)
         return Filling(grant, np.exp(log_price), self.rounds)
 
     def approach(self, log_price: float) -> float:
@@ -293,26 +293,86 @@ class _Market:
                 break
         return log_price
 
-    def balance(self, grant: Array) -> None:
+    def balance(self, grant: Array, log_price: Array) -> NDArray[np.intp]:
         """Settle, in place, an account that rounding leaves open because grants are tiny beside endowments.
 
         It is charged as a last small step of the price would, d grant = -rate holding d log price: to those whose
-        marginal it moves least.
+        marginal it moves least. Returns the rows where that step is not small.
         """
         excess = np.add.reduce(grant, axis=1) - self.capacity
-        rows = np.flatnonzero(np.abs(excess) > BALANCED * self.capacity)
+        rows = np.flatnonzero(~(np.abs(excess) <= BALANCED * self.capacity))
         if rows.size == 0:
-            return
+            return rows
         low = 0.0 if self.low is None else self.low[rows]
         high = np.inf if self.high is None else self.high[rows]
         own, rate, part, capacity = self.own[rows], 1.0 / self.p[rows], grant[rows], self.capacity[rows]
+        small = np.maximum(BALANCED, FINEST * np.spacing(np.abs(log_price[rows])))
+        wrong = np.zeros(rows.size, dtype=bool)
         for _ in range(MAX_CHARGES):
-            excess = (part.sum(axis=1) - capacity)[:, None]
-            able = (part > low) & (part < high)
-            able |= ~able.any(axis=1, keepdims=True) & np.where(excess > 0, part > low, part < high)
-            charge = (part + own) * rate * able
-            part = np.clip(part - excess * charge / np.maximum(charge.sum(axis=1, keepdims=True), TINY), low, high)
+            excess = part.sum(axis=1) - capacity
+            charge = (part + own) * rate * ((part > low) & (part < high))
+            able = np.maximum(charge.sum(axis=1), TINY)
+            step = excess / able
+            wrong |= ~(np.abs(excess) <= BALANCED * capacity) & ~(np.abs(step) <= small)
+            part = np.clip(part - step[:, None] * charge, low, high)
         grant[rows] = part
+        return rows[wrong]
+
+    def between_kinks(self, row: int) -> tuple[Array, float]:
+        """Grants (n,) and log price of one problem, whatever its bounds: slower, but sure.
+
+        Demand is smooth between the kinks where somebody leaves the floor or meets the ceiling. Bisection over the
+        sorted kinks finds the two between which it meets capacity; there nobody meets a bound, and the log of what is
+        held is convex in the log price. Where the price cannot be written any finer, grants are mixed from those at
+        both of the nearest prices that can.
+        """
+        c, p, own, capacity = self.c[row], self.p[row], self.own[row], float(self.capacity[row])
+        low = np.zeros_like(own) if self.low is None else self.low[row]
+        high = np.full_like(own, np.inf) if self.high is None else self.high[row]
+        log_c, rate = np.log(c), 1.0 / p
+
+        def buy(log_price: float) -> tuple[Array, Array, float]:
+            """Grants, what those strictly between their bounds hold, and what is bought beyond the capacity."""
+            self.rounds += 1
+            wanted = np.exp(np.minimum((log_c - log_price) * rate, LOG_HUGE))
+            grant = np.maximum(np.minimum(wanted - own, high), low)
+            grant *= (grant >= TINY) | (own >= LEAST_BESIDE)
+            return grant, wanted * ((grant > low) & (grant < high)), float(np.add.reduce(grant) - capacity)
+
+        enough = np.minimum(high, low + 2 * (capacity - np.add.reduce(low)))
+        who = (c > 0) & (enough > low)
+        ends = [log_c - p * np.log(np.maximum(own + limit, TINY)) for limit in (low, enough)]
+        kinks = np.unique(np.concatenate(ends)[np.tile(who, 2)])
+        margin = FINEST * np.spacing(np.abs(kinks).max()) + FINEST * np.spacing(1.0)  # rounding of the kinks
+        first, last = 0, len(kinks) - 1
+        below, above = float(kinks[0] - margin), float(kinks[-1] + margin)
+        while last >= first:
+            middle = (first + last) // 2
+            if buy(float(kinks[middle]))[2] > 0:
+                below, first = float(kinks[middle]), middle + 1
+            else:
+                above, last = float(kinks[middle]), middle - 1
+        log_price = below
+        for _ in range(MAX_BETWEEN):
+            grant, held, excess = buy(log_price)
+            if excess == 0 or above - below <= FINEST * np.spacing(abs(log_price)):
+                break
+            if excess > 0:
+                below = log_price
+            else:
+                above = log_price
+            inside = np.add.reduce(held)
+            step = float(np.log(inside / (inside - excess)) * inside / (held @ rate))
+            if abs(step) <= np.spacing(abs(log_price)):
+                break
+            log_price = log_price + step if below < log_price + step < above else 0.5 * (below + above)
+        step = float(np.copysign(np.spacing(abs(log_price)), excess))
+        while excess != 0 and abs(step) < LOG_HUGE:
+            nearby, _, other = buy(log_price + step)
+            if other * excess <= 0:
+                return grant + excess / (excess - other) * (nearby - grant), log_price
+            step *= 2
+        return grant, log_price
 
     def first_guess(self) -> Array:
         """Log price if all held the same; for a large fleet, the price that clears a strided sample of it."""

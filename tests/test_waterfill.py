@@ -95,6 +95,51 @@ def draw_hard(rng: np.random.Generator, n: int) -> Market:
     return Market(coefficient, 1 - gamma, endowment, capacity, floor, ceiling)
 
 
+def at_kinks(
+    coefficient: list[float], exponent: list[float], endowment: list[float], capacity: float, ceiling: list[float]
+) -> Market:
+    values = (np.asarray(value, dtype=float) for value in (coefficient, exponent, endowment))
+    return Market(*values, capacity, np.zeros(len(ceiling)), np.asarray(ceiling))
+
+
+@pytest.mark.parametrize(
+    ("case", "expected"),
+    [
+        # The capacity is a ceiling: whoever fills it leaves a crumb to one that owns nothing and gains little.
+        (at_kinks([1.98, 0.05, 0.09], [0.01, 0.5, 0.1], [0.025, 0.0125, 0], 0.25, [0.25, 1, np.inf]), [0.25, 0, 0]),
+        # It is two ceilings: the steep one and the flat one are full, not the one in between.
+        (at_kinks([0.1, 0.9, 0.2], [0.9, 0.1, 0.8], [0.001, 0, 0], 0.01, [0.005] * 3), [0.005, 0, 0.005]),
+        (at_kinks([5, 1], [0.1, 0.1], [0.1, 0], 1, [1, np.inf]), [1, 0]),
+    ],
+)
+@pytest.mark.parametrize("nudge", [0.0, 1e-15, -1e-15, 1e-12, -1e-12, 1e-9, -1e-9, 1e-7, -1e-7])
+@pytest.mark.parametrize("unit", [1e-12, 1.0, 1e12])
+def test_a_capacity_at_a_sum_of_ceilings_goes_to_those_who_gain_most(
+    case: Market, expected: list[float], nudge: float, unit: float
+) -> None:
+    capacity = case.capacity * (1 + nudge)
+    # Gains in proportion, whatever the unit.
+    case = Market(
+        case.coefficient * unit**case.exponent,
+        case.exponent,
+        case.endowment * unit,
+        capacity * unit,
+        case.floor,
+        case.ceiling * unit,
+    )
+    filled = fs.waterfill(*case)
+    assert_levelled(case, filled)
+    np.testing.assert_allclose(filled.grant, np.array(expected) * unit, atol=3e-7 * capacity * unit)
+
+
+def test_a_last_step_past_a_bound_is_taken_back_in_one_row_of_a_batch_alone() -> None:
+    case = at_kinks([1.98, 0.05, 0.09], [0.01, 0.5, 0.1], [0.025, 0.0125, 0], 0.25, [0.25, 1, np.inf])
+    batch = fs.waterfill(*case._replace(capacity=np.array([0.25, 0.3, 0.01])))  # type: ignore[arg-type]
+    for row, capacity in enumerate((0.25, 0.3, 0.01)):
+        filled = fs.Filling(batch.grant[row], batch.price[row], batch.iterations)
+        assert_levelled(case._replace(capacity=capacity), filled)
+
+
 NUMBERS = st.integers(0, 2**32 - 1)
 
 
