@@ -22,10 +22,7 @@ Difference(what='capacity of compute', agent=None, before=0.5, after=1.0)
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
-import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, NamedTuple
@@ -37,6 +34,7 @@ from fairsynergy.allocation import Allocation, Status
 from fairsynergy.errors import ProblemError
 from fairsynergy.fairness import gini
 from fairsynergy.fleet_files import read_fleet, write_json
+from fairsynergy.letters import LONGEST_LINK, packed, unpacked
 from fairsynergy.policies import FairSynergy, Given, Policy, named
 from fairsynergy.problem import Array, Problem, read_only
 from fairsynergy.scenarios import PRESETS, FleetSpec, Setting
@@ -44,10 +42,8 @@ from fairsynergy.wording import number, percent
 
 FORMAT, VERSION = "fairsynergy tray", 1
 PARAMETER = "tray"  # of an address that holds a link
-# What a link may hold, in letters: more is cut by some programs that pass links on.
-LONGEST_LINK = 6000
-# What a link may unfold to [bytes], and how many agents its scenarios may have together: more than any link of ours.
-LARGEST, MOST_DRAWN = 2_000_000, 100_000
+# How many agents the scenarios of a link may have together: more than any link of ours.
+MOST_DRAWN = 100_000
 # A longer tray helps nobody to compare, and a link of a few letters could ask for any number.
 MOST_SCENARIOS = 200
 # Numbers that do not fit into a link by any means.
@@ -579,8 +575,8 @@ def to_link(tray: Tray) -> str | None:
             entry["error"] = scenario.errors.tolist()
         document["scenarios"].append(entry)
         seen.append(scenario)
-    packed = base64.urlsafe_b64encode(zlib.compress(_json(document).encode(), 9)).decode().rstrip("=")
-    return packed if len(packed) <= LONGEST_LINK else None
+    letters = packed(document)
+    return letters if len(letters) <= LONGEST_LINK else None
 
 
 def from_link(text: str) -> Tray:
@@ -593,14 +589,7 @@ def from_link(text: str) -> Tray:
     """
     name = "the link"
     cut = ProblemError(f"{name} holds no tray of scenarios; it may have been cut: ask for a file instead")
-    try:
-        packed = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-        stream = zlib.decompressobj()
-        document = json.loads(stream.decompress(packed, LARGEST))
-        if not stream.eof:
-            raise cut
-    except (binascii.Error, zlib.error, ValueError, RecursionError):
-        raise cut from None
+    document = unpacked(text)
     if not isinstance(document, dict) or type(document.get("version")) is not int:
         raise cut
     if document["version"] > VERSION:

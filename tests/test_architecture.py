@@ -23,7 +23,7 @@ LAYERS = (
     {"collaborative"},
     {"sheets"},
     {"fairness", "fleet_files", "curves", "reference"},
-    {"planning", "bidding"},
+    {"planning", "bidding", "letters"},
     {"scenarios", "wording"},
     {"explain", "advice", "forecasts", "tray", "lessons"},
     {"snippet", "workbook"},

@@ -17,11 +17,10 @@ from strategies import problems
 
 import fairsynergy as fs
 from fairsynergy.fleet_files import write_json
+from fairsynergy.letters import LARGEST, LONGEST_LINK
 from fairsynergy.scenarios import PRESETS, FleetSpec, Setting
 from fairsynergy.tray import (
-    LARGEST,
     LISTED,
-    LONGEST_LINK,
     LONGEST_NAME,
     METRICS,
     MOST_SCENARIOS,

@@ -16,6 +16,7 @@ import streamlit as st
 
 from fairsynergy.errors import ProblemError
 from fairsynergy.fleet_files import FleetFile, read_file, write_csv, write_json
+from fairsynergy.letters import LONGEST_LINK, file_from_letters, file_to_letters
 from fairsynergy.policies import POLICIES
 from fairsynergy.problem import Problem
 from fairsynergy.scenarios import PRESETS, FleetSpec, Setting
@@ -45,8 +46,20 @@ DEFAULTS: dict[str, Any] = {
     "saturation": PLAIN.saturation is not None,
     "seed": PLAIN.seed,
 }
-# Kept for a visitor beside the controls: the file in force, why the last one was refused, what the link got wrong.
-OPENED, REFUSED, LINK = "_opened", "_refused", "_link"
+# Of an address: the letters of the opened file; and a switch whose page shows the answers of the lessons, which no link
+# holds.
+TABLE, TEACHER = "table", "teacher"
+# Kept for a visitor beside the controls: the file in force and its letters, why the last one was refused, what the link
+# got wrong, and whether it told of a file that it does not hold.
+OPENED, LETTERS, REFUSED, LINK, MISSING = "_opened", "_opened_letters", "_refused", "_link", "_missing"
+NOT_HELD = (
+    "This link shows a fleet from a file, and does not hold it: ask for the file, and open it in the sidebar. What you "
+    "see until then is another fleet, drawn by lot."
+)
+TOO_LONG = (
+    "There is no link to this fleet: send its file instead. The fleet is more than a link can hold "
+    f"({LONGEST_LINK:,} letters)."
+)
 
 UNITS = "in units of the resource; by convention 1 unit is enough for a task to saturate"
 NOT_IN_UNITS = "It counts in more than single units, so saturation at 1 unit is off: it would leave most unspent."
@@ -101,6 +114,8 @@ def fleet(asked: Mapping[str, list[str]]) -> Fleet:
         st.session_state["setting"] = PRESETS[preset].setting.name
     spec = _sliders(source)
     complaints = [] if st.session_state.get(REFUSED) is None else [st.session_state[REFUSED]]
+    if st.session_state.get(MISSING) and source == FILE and st.session_state.get(OPENED) is None:
+        complaints.append(NOT_HELD)
     problem, story, base = None, "", None
     try:
         problem, story, base = _problem(source, preset, spec)
@@ -108,6 +123,7 @@ def fleet(asked: Mapping[str, list[str]]) -> Fleet:
         complaints.append(str(error))
     with file:
         _save(problem)
+    _tell()
     _foot()
     complaints += _link_complaints(asked)
     origin = PRESETS[preset].source if source == PRESET else None
@@ -239,12 +255,7 @@ def _open_file() -> None:
         st.session_state[OPENED] = None
         return
     try:
-        file = read_file(upload.getvalue(), name=upload.name)
-        if file.n > MOST_AGENTS:
-            raise ProblemError(
-                f"{upload.name} has {file.n:,} agents; this page shows up to {MOST_AGENTS:,}. "
-                "Cut the file, or use the command `fairsynergy solve`"
-            )
+        file = _shown(read_file(upload.getvalue(), name=upload.name))
         _from_file(file)
     except ProblemError as error:
         st.session_state[REFUSED] = str(error)
@@ -253,6 +264,16 @@ def _open_file() -> None:
         st.session_state["fleet"] = FILE
         if not _in_units(file):
             st.session_state["saturation"] = False
+
+
+def _shown(file: FleetFile) -> FleetFile:
+    """The file, if it is small enough for a page."""
+    if file.n > MOST_AGENTS:
+        raise ProblemError(
+            f"{file.name} has {file.n:,} agents; this page shows up to {MOST_AGENTS:,}. "
+            "Cut the file, or use the command `fairsynergy solve`"
+        )
+    return file
 
 
 def _forget_refusal() -> None:
@@ -273,25 +294,71 @@ def _foot() -> None:
     left, right = st.columns(2)
     left.button("Reset", key="reset", on_click=_reset, width="stretch", help="Every control as at the first visit.")
     with right.popover("Copy link", width="stretch"):
-        st.code(link(), language=None, wrap_lines=True)
-        if st.session_state["fleet"] == FILE:
-            st.caption("A link cannot carry your file; send the file along.")
+        if (address := link()) is not None:
+            st.code(address, language=None, wrap_lines=True)
+        if _on_screen() and _letters() is None:
+            st.caption(TOO_LONG)
         if meeting.too_large_for_a_link():
             st.caption(meeting.LINK_TOO_LONG)
 
 
-def link() -> str:
-    """The address of what is on screen: the page, every control that is not at its default, and the tray."""
+def link() -> str | None:
+    """The address of what is on screen: the page, every control that is not at its default, the opened file, the tray.
+
+    None where the file or the tray is more than a link can hold: an address without it would show something else.
+    """
+    if (_on_screen() and _letters() is None) or meeting.too_large_for_a_link():
+        return None
+    return _address(_letters())
+
+
+def address() -> str:
+    """The address of this page and its controls, without what a visitor opened; for a report, which has that itself."""
+    return _address(None)
+
+
+def _address(letters: str | None) -> str:
     now = {key: st.session_state.get(key) for key in DEFAULTS}
     changed = {key: _written(value) for key, value in now.items() if value is not None and value != DEFAULTS[key]}
-    of_the_page = [key for key in st.query_params if key not in (*DEFAULTS, PARAMETER)]
+    of_the_page = [key for key in st.query_params if key not in (*DEFAULTS, PARAMETER, TABLE, TEACHER)]
     changed |= {key: st.query_params.get_all(key) for key in of_the_page}
-    if (letters := meeting.link()) is not None:
-        changed[PARAMETER] = [letters]
+    if letters is not None:
+        changed[TABLE] = [letters]
+    elif _on_screen():
+        changed.pop("fleet", None)
+    if (scenarios := meeting.link()) is not None:
+        changed[PARAMETER] = [scenarios]
     page = (st.context.url or "").partition("?")[0]
     if page.count("/") == 2:  # nothing after the host
         page += "/"
     return f"{page}?{urlencode(changed, doseq=True)}" if changed else page
+
+
+def _on_screen() -> FleetFile | None:
+    """The opened file, while the sidebar shows its fleet."""
+    opened: FleetFile | None = st.session_state.get(OPENED)
+    return opened if st.session_state.get("fleet") == FILE else None
+
+
+def _letters() -> str | None:
+    """The file on screen in the letters of an address; None where there is none, or it is too large."""
+    file = _on_screen()
+    if file is None:
+        return None
+    kept: tuple[FleetFile, str] | None = st.session_state.get(LETTERS)
+    if kept is None or kept[0] is not file:
+        kept = st.session_state[LETTERS] = (file, file_to_letters(file))
+    return kept[1] if len(kept[1]) <= LONGEST_LINK else None
+
+
+def _tell() -> None:
+    """Let the address hold the file on screen, so that a reload finds it again; or nothing where it is too large."""
+    letters = _letters()
+    st.session_state[meeting.TAKEN] = len(letters or "")
+    if letters is None:
+        st.query_params.pop(TABLE, None)
+    elif st.query_params.get(TABLE) != letters:
+        st.query_params[TABLE] = letters
 
 
 def query(fleet: FleetSpec | str, rule: str) -> str:
@@ -322,6 +389,7 @@ def _reset() -> None:
     for key, default in DEFAULTS.items():
         st.session_state[key] = default
     st.session_state[OPENED] = st.session_state[REFUSED] = st.session_state[LINK] = None
+    st.session_state[MISSING] = False
     meeting.start_afresh()
 
 
@@ -330,7 +398,20 @@ def asked_by_link() -> dict[str, list[str]]:
     if LINK in st.session_state:
         return {}
     st.session_state[LINK] = None
+    _open_link()
     return {key: st.query_params.get_all(key) for key in DEFAULTS if key in st.query_params}
+
+
+def _open_link() -> None:
+    """The file that the address holds; one that it tells of and does not hold is not passed over in silence."""
+    letters = st.query_params.get(TABLE)
+    if letters is None:
+        st.session_state[MISSING] = st.query_params.get("fleet") == FILE
+        return
+    try:
+        st.session_state[OPENED] = _shown(file_from_letters(letters))
+    except ProblemError as error:
+        st.session_state[REFUSED] = str(error)
 
 
 def _link_complaints(asked: Mapping[str, list[str]]) -> list[str]:

@@ -275,3 +275,27 @@ def test_figures_of_the_paper_scroll_on_a_phone_and_the_page_does_not(server, vi
     page = visitor(f"{server}/paper?figure=Fig.+2", viewport=PHONE)
     expect(page.locator(".st-key-figures svg.marks")).to_be_visible()
     assert page.evaluate("document.querySelector('.stMain').scrollWidth") <= PHONE["width"]
+
+
+def test_a_link_to_an_opened_fleet_shows_that_fleet_elsewhere_and_after_a_reload(server, visitor):
+    page = visitor(server)
+    page.get_by_role("button", name="Open or save a file").click()
+    rows = "".join(f"robot {i},{i / 100:.2f},0.{i % 8 + 1}\n" for i in range(60))
+    table = f"agent,compute,gamma_compute\n{rows}".encode()
+    page.locator(".st-key-file input[type=file]").set_input_files(
+        {"name": "robots.csv", "mimeType": "text/csv", "buffer": table}
+    )
+    expect(page.get_by_text(re.compile(r"robots\.csv: 60 agents"))).to_be_visible()
+    page.keyboard.press("Escape")
+    sentence = answer(page)
+    page.get_by_role("button", name="Copy link").click()
+    link = page.get_by_test_id("stCode").inner_text().strip()
+    assert len(link) < 2000
+    page.wait_for_url(re.compile("table="))  # the address bar says the same
+    for address in (link, page.url):
+        other = visitor(address)
+        expect(other.get_by_text(re.compile(r"robots\.csv: 60 agents"))).to_be_visible()
+        expect(other.locator("h1")).to_have_text(sentence)
+    other.reload()
+    expect(other.get_by_text(re.compile(r"robots\.csv: 60 agents"))).to_be_visible()
+    expect(other.locator("h1")).to_have_text(sentence)

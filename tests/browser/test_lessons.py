@@ -81,3 +81,19 @@ def pick(page, key, place):
         page.locator(IDLE).wait_for()
         page.keyboard.press("ArrowDown")
     expect(replies.nth(place)).to_be_checked()
+
+
+def test_neither_copy_link_nor_the_address_bar_hands_the_class_the_answers(server, visitor):
+    page = visitor(f"{server}/lessons")
+    page.get_by_text("Teacher's view").click()
+    expect(page.get_by_text("For the teacher")).to_be_visible()
+    choose(page, "step", "Predict")
+    page.locator(IDLE).wait_for()
+    expect(page.get_by_text("For the teacher")).to_be_visible()
+    page.get_by_role("button", name="Copy link").click()
+    link = page.get_by_test_id("stPopoverBody").get_by_test_id("stCode").inner_text().strip()
+    for address in (link, page.url, f"{server}/lessons?teacher=true"):
+        student = visitor(address)
+        expect(student.get_by_text("Teacher's view")).to_be_visible()
+        expect(student.get_by_text("For the teacher")).to_have_count(0)
+        assert "teacher" not in student.url

@@ -4,7 +4,7 @@ import re
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from dashboard import answer, calm, open_page, shown
+from dashboard import PAGES, answer, calm, open_page, shown
 
 import fairsynergy as fs
 from fairsynergy.fleet_files import write_json
@@ -208,3 +208,52 @@ def test_reset_returns_to_the_first_visit():
 def test_harmless_links_are_not_complained_about():
     for query in ({"agents": "10.0"}, {"saturation": "TRUE"}, {"compute": "0.050"}, {"unknown": "x"}):
         assert calm(open_page(**query))
+
+
+def test_the_link_carries_an_opened_fleet_whole():
+    """With what the sidebar says of it, and on every page; here the file lacks a capacity, which a slider gives."""
+    app = upload(open_page(rule="NUM"), TABLE, "drones.csv")
+    app.slider(key="capacity_compute").set_value(0.25).run()
+    sent = link(app)
+    assert sent.keys() == {"rule", "fleet", "capacity_compute", "table"}
+    for page in PAGES:
+        assert link(app.switch_page(f"pages/{page}.py").run())["table"] == sent["table"], page
+        there = open_page(page, **sent)
+        assert calm(there)
+        assert link(there)["table"] == sent["table"], "and can be sent on"
+    there = open_page(**sent)
+    assert answer(there) == answer(app.switch_page("pages/explore.py").run())
+    problem = fs.Problem(
+        endowment=[0.1, 0.2], capacity=0.5, elasticity=[0.3, 0.6], saturation=1, agents=("drone 1", "drone 2")
+    )
+    assert answer(there) == sentence(problem, "NUM")
+    assert any("drones.csv" in caption.value for caption in there.caption)
+    assert there.query_params["table"] == sent["table"], "the address bar holds it, so a reload finds it again"
+    there.button_group(key="fleet").set_value("Drawn").run()
+    assert "table" not in link(there), "another fleet is on screen"
+    assert "table" not in there.query_params
+
+
+def test_a_fleet_too_large_for_a_link_has_none_and_the_page_says_so():
+    large = FleetSpec(agents=300, setting=Setting.DL).problem()
+    app = upload(open_page(), write_json(large).encode(), "large.json")
+    assert calm(app)
+    assert not app.code, "an address would show another fleet"
+    assert inputs.TOO_LONG in [caption.value for caption in app.caption]
+    assert "table" not in app.query_params
+
+
+def test_an_address_that_tells_of_a_file_without_holding_it_is_not_taken_for_that_fleet():
+    app = open_page(fleet="File")
+    assert [shown(error.value) for error in app.error] == [inputs.NOT_HELD]
+    upload(app, TABLE)
+    assert calm(app)
+
+
+@pytest.mark.parametrize("letters", ["", "![x](http://e.org)", "eJw"])
+def test_letters_of_a_link_that_are_no_fleet_are_one_message(letters):
+    app = open_page(fleet="File", table=letters)
+    assert len(app.error) == 1
+    assert "may have been cut" in app.error[0].value
+    app.button_group(key="fleet").set_value("Drawn").run()
+    assert calm(app)

@@ -38,7 +38,10 @@ def predict(app, name):
         app.radio(key=f"guess_{number}").set_value(wrong).run()
         return wrong
     wrong = asked.high if asked.truth < (asked.low + asked.high) / 2 else asked.low
-    app.slider(key=f"guess_{number}").set_value(wrong).run()
+    if wrong == asked.start:
+        press(app, "stay")  # the slider stands there, and who means it says so
+    else:
+        app.slider(key=f"guess_{number}").set_value(wrong).run()
     return wrong
 
 
@@ -221,3 +224,41 @@ def test_a_link_to_no_lesson_leads_to_the_first():
     app = open_page("lessons", lesson="9 Alchemy", step="Cheat")
     assert calm(app)
     assert answer(app) == LESSONS["1 Diminishing returns"]().title
+
+
+def test_nobody_is_said_to_have_predicted_what_a_slider_showed_before_it_was_moved():
+    for name, make in LESSONS.items():
+        asked = make().prediction
+        app = open_lesson(name, PREDICT)
+        press(app, "next_step")
+        assert calm(app)
+        assert any("You have not predicted anything" in caption.value for caption in app.caption)
+        assert not any(text.startswith("**You predicted") for text in said(app))
+        tables = [table.value for table in app.get("vega_lite_chart")]
+        assert "predicted" not in str(tables)
+        press(app, "back_step")
+        if isinstance(asked, Question):
+            continue
+        press(app, "stay")
+        assert not [button for button in app.button if button.key == "stay"], "it is predicted now"
+        press(app, "next_step")
+        assert f"**{asked.compared(asked.start)}**" in said(app), "where it stood may be meant"
+
+
+def test_no_link_and_no_address_opens_the_teachers_view():
+    app = open_page("lessons")
+    app.toggle(key="teacher").set_value(True).run()
+    assert app.dataframe
+    assert "teacher" not in app.query_params
+    copied = [address for code in app.code for address in code.value.splitlines()]
+    table = app.dataframe[0].value
+    for address in (*copied, *table["Link"], *table["On the projector"]):
+        assert "teacher" not in address
+    app.switch_page("pages/explore.py").run()
+    app.switch_page("pages/lessons.py").run()
+    assert app.dataframe, "it stays for whoever opened it"
+    older = open_page("lessons", teacher="true")
+    assert calm(older)
+    assert not older.toggle(key="teacher").value
+    assert not older.dataframe
+    assert not any("teacher" in code.value for code in older.run().code)

@@ -38,7 +38,7 @@ class Progress:
     """How far a visitor has come in a lesson."""
 
     step: str = READ
-    asked: bool = False  # whether the visitor was asked for a prediction
+    guessed: bool = False  # whether the visitor made a prediction; a slider stands somewhere before that
     locked: bool = False  # whether the answer was shown, so that the prediction stands
     tries: list[str] = field(default_factory=list)  # replies that were checked
 
@@ -112,8 +112,10 @@ def read(lesson: Lesson) -> None:
 def predict(name: str, lesson: Lesson) -> None:
     """Ask for the prediction; it stands once the answer was shown."""
     state, asked = progress(name), lesson.prediction
-    state.asked = True
-    off: dict[str, Any] = {"disabled": state.locked, "key": _key("guess", name), "persist_state": "session"}
+    off: dict[str, Any] = {
+        "disabled": state.locked, "key": _key("guess", name), "persist_state": "session", "on_change": _guessed,
+        "args": (name,),
+    }  # fmt: skip
     if isinstance(asked, Question):
         st.markdown(f"**{asked.text}**")
         st.radio(asked.text, asked.texts, index=None, label_visibility="collapsed", **off)
@@ -124,12 +126,15 @@ def predict(name: str, lesson: Lesson) -> None:
     if state.locked:
         st.caption("You have seen the answer, so your prediction stands. Restart the lesson to make another one.")
     else:
+        if isinstance(asked, Amount) and not state.guessed:
+            st.button(f"I predict {asked.written(asked.start)}", key="stay", on_click=_guessed, args=(name,),
+                      help="Where the slider stands. Until you move it or press this, that is no guess.")  # fmt: skip
         st.caption("There is no mark for this. Guess first, then go on to see what the engine says.")
 
 
 def guess(name: str) -> Any:
     """What the visitor predicted; None if nothing."""
-    return st.session_state.get(_key("guess", name)) if progress(name).asked else None
+    return st.session_state.get(_key("guess", name)) if progress(name).guessed else None
 
 
 def compare(name: str, lesson: Lesson) -> None:
@@ -219,6 +224,10 @@ def _open(name: str) -> None:
 
 def _go(place: int) -> None:
     st.session_state["step"] = STEPS[place]
+
+
+def _guessed(name: str) -> None:
+    progress(name).guessed = True
 
 
 def _check(name: str) -> None:

@@ -1,4 +1,8 @@
-"""What a teacher takes along: links to every lesson, a handout for the class, and the answer key."""
+"""What a teacher takes along: links to every lesson, a handout for the class, and the answer key.
+
+It shows the answers, so it belongs to the visitor and to no address: a link opens it for nobody, nor does the address
+bar, whoever copies it.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +10,17 @@ import pandas as pd
 import streamlit as st
 
 from fairsynergy.lessons import LESSONS
+from fairsynergy.ui import inputs
 from fairsynergy.ui.classroom import course
 
 
 def view() -> None:
     """A switch and, while it is on, the downloads, the answers and the links."""
+    st.query_params.pop(inputs.TEACHER, None)  # of an older link; it opens nothing
     st.divider()
     if not st.toggle(
-        "Teacher's view", key="teacher", bind="query-params",
-        help="A handout to print, the answer key, and a link to each lesson. It shows the answers.",
+        "Teacher's view", key=inputs.TEACHER, persist_state="session",
+        help="A handout to print, the answer key, and a link to each lesson. It shows the answers: no link opens it.",
     ):  # fmt: skip
         return
     lessons = {name: make() for name, make in LESSONS.items()}

@@ -15,9 +15,10 @@ import numpy as np
 import streamlit as st
 
 import fairsynergy as fs
+from fairsynergy.letters import LONGEST_LINK
 from fairsynergy.problem import Array, Problem
 from fairsynergy.scenarios import FleetSpec
-from fairsynergy.tray import LONGEST_LINK, PARAMETER, Scenario, Tray, from_link, to_link
+from fairsynergy.tray import PARAMETER, Scenario, Tray, from_link, to_link
 from fairsynergy.ui import solve
 
 # Kept for a visitor: the tray, the trays before it, every scenario that was ever on screen, why the last wish was
@@ -26,6 +27,7 @@ TRAY, PAST, RUNS, REFUSED, DONE = "_tray", "_tray_past", "_runs", "_tray_refused
 READ = "_tray_link_read"  # once the address was looked at, the visitor decides
 # Whether the tray still is the sidebar's fleet; the rule that the selector shall show at the next run.
 FOLLOWING, RULE = "_tray_follows", "_next_rule"
+TAKEN = "_letters_taken"  # of those that an address may hold, how many the opened file needs
 FIRST, VARIANT = "as it is", "variant 1"
 # Trays to go back to, and runs to bring back; of large fleets fewer, so that all that a visitor keeps has at most so
 # many agents, each of some 200 bytes. The latest stays in any case.
@@ -98,7 +100,8 @@ def link() -> str | None:
     kept: tuple[Tray, str | None] | None = st.session_state.get("_tray_letters")
     if kept is None or kept[0] is not tray:
         kept = st.session_state["_tray_letters"] = (tray, to_link(tray))
-    return kept[1]
+    letters = kept[1]
+    return letters if letters and len(letters) + st.session_state.get(TAKEN, 0) <= LONGEST_LINK else None
 
 
 def too_large_for_a_link() -> bool:
@@ -314,6 +317,6 @@ def carried(before: Problem, amounts: Array, after: Problem) -> Array:
 
 
 LINK_TOO_LONG = (
-    f"These scenarios are more than a link can hold ({LONGEST_LINK:,} letters): save them as a file before you reload "
-    "or close this page."
+    f"There is no link to these scenarios: they are more than it can hold ({LONGEST_LINK:,} letters). Save them as a "
+    "file before you reload or close this page."
 )

@@ -49,7 +49,7 @@ def _out(tray: Tray, allocations: Mapping[str, fs.Allocation]) -> None:
         st.caption("This page's address holds all scenarios: copy it, or reload without fear.")
     elif meeting.too_large_for_a_link():
         st.caption(f":material/info: {meeting.LINK_TOO_LONG}")
-    address = inputs.link()
+    address = inputs.address()
     link = address if address.startswith("http") else None  # a page without a browser has no address
     solved = {name: allocation for name, allocation in allocations.items() if allocation.status is not fs.Status.FAILED}
 
