@@ -26,16 +26,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairsynergy.allocation import Allocation, allocate
+from fairsynergy.margins import Margins, margins
 from fairsynergy.objective import AlphaWelfare, LogHolding, TotalUtility, WorstUtility
 from fairsynergy.objective import last_unit as last_unit
 from fairsynergy.objective import next_unit as next_unit
 from fairsynergy.policies import EqualIncomeMarket, FairSynergy
 from fairsynergy.policies.policy import OPTIMAL_WITHIN
 from fairsynergy.problem import ROUNDING, Array, Problem, read_only
-from fairsynergy.wording import apart, listed, number, percent
+from fairsynergy.wording import apart, listed, measure, number, percent
 
 # A rest smaller than this fraction of the capacity is rounding, not left over.
 UNSPENT_FROM = 1e-9
+# Relative: amounts that are the same but for rounding, and levels that a rule made the same.
+SAME, LEVEL = 1e-9, 1e-6
 
 
 class Portrait(NamedTuple):
@@ -77,7 +80,7 @@ PORTRAITS: dict[str, Portrait] = {
         UNIT_FREE,
     ),
     "DRF": Portrait(
-        r"\max_x \min_i \max_k x_{ik} / C_k, \quad x_i \propto \gamma_i / \textstyle\sum_k \gamma_{ik}",
+        r"\max_x \min_i \max_k \frac{x_{ik}}{w_i C_k}, \quad \frac{x_{ik}}{C_k} \propto \gamma_{ik}",
         "those who need several resources about equally: each counts only by the largest of its shares",
         "those who lean on one resource that many want; what they own does not count",
         UNIT_FREE,
@@ -147,14 +150,17 @@ def standings(allocation: Allocation) -> NDArray[np.object_]:
     allocation : Allocation
         Who receives what.
     """
-    problem, grant = allocation.problem, allocation.grant
+    problem, grant, step = allocation.problem, allocation.grant, allocation.policy.steps(allocation.problem)
     kinds = list(Standing)
+    # Where grants are whole units, a limit holds that leaves no room for another one.
+    full = grant + step > problem.ceiling * (1 + ROUNDING)
+    least = grant - step < problem.floor * (1 - ROUNDING)
     index = np.select(
         [
             np.broadcast_to(problem.capacity == 0, grant.shape),
             allocation.holding >= problem.saturation * (1 - ROUNDING),
-            grant >= problem.ceiling * (1 - ROUNDING),
-            grant > problem.floor,
+            np.where(step > 0, full, grant >= problem.ceiling * (1 - ROUNDING)),
+            np.where(step > 0, ~least | (problem.floor == 0), grant > problem.floor * (1 + ROUNDING)) & (grant > 0),
             problem.floor > 0,
         ],
         [
@@ -170,7 +176,8 @@ def standings(allocation: Allocation) -> NDArray[np.object_]:
 
 
 def level(allocation: Allocation) -> Array:
-    """(m,) holding to which a rule that levels holdings lifts its recipients [units]; NaN for no such level.
+    """(m,) holding, over weight, to which a rule that levels holdings lifts its recipients [units]; NaN for no such
+    level.
 
     Parameters
     ----------
@@ -222,20 +229,58 @@ def prices(allocation: Allocation) -> str:
     elif allocation.price is None:
         said = "It sets no price"
     elif isinstance(objective, LogHolding):
-        tops = zip(level(allocation), problem.resources, strict=True)
-        lifted = " and ".join(f"{number(top)} {name}" for top, name in tops if not np.isnan(top))
-        said = f"It lifts holdings to {lifted}; it does not look at what a unit adds" if lifted else "It lifts nobody"
+        said = _lifts(allocation)
     else:
-        adds = zip(allocation.price, problem.resources, strict=True)
-        bought = isinstance(objective, TotalUtility)
-        add, what = "add", "accuracy" if bought else "to the common accuracy"
-        if not bought and isinstance(objective, AlphaWelfare):
-            add, what = "be as good as", "more accuracy for everyone"
-        each = ", one ".join(f"of {name} would {add} {number(price)} {what}" for price, name in adds)
-        said = f"A further unit {each}{': the going price' if bought else ''}"
+        said = _worths(allocation)
     left = zip(allocation.unspent, problem.capacity, problem.resources, strict=True)
     idle = " and ".join(f"{number(rest)} {name}" for rest, size, name in left if rest > UNSPENT_FROM * size)
     return f"{said}. Left over: {idle}." if idle else f"{said}."
+
+
+def _lifts(allocation: Allocation) -> str:
+    """To which level NUM lifts whom it may."""
+    problem, standing = allocation.problem, standings(allocation)
+    tops = zip(level(allocation), problem.resources, strict=True)
+    lifted = " and ".join(f"{number(top)} {name}{_each(problem)}" for top, name in tops if not np.isnan(top))
+    if not lifted:
+        return "It lifts nobody"
+    limited = any((standing == kind).any() for kind in (Standing.FLOOR, Standing.CEILING, Standing.SATURATED))
+    aside = ", wherever no limit stands in the way" if limited else ""
+    return f"It lifts holdings to {lifted}{aside}; it does not look at what a unit adds"
+
+
+def _worths(allocation: Allocation) -> str:
+    """What a further unit of each capacity adds to what the rule maximises."""
+    problem, objective, what = allocation.problem, allocation.policy.objective, _unit(allocation)
+    bought = isinstance(objective, TotalUtility)
+    add, whose = "add", f" {what}"
+    if isinstance(objective, WorstUtility):
+        whose = f" to the common {measure({'': allocation})}{_each(problem)}"
+    elif isinstance(objective, AlphaWelfare) and not bought:
+        add, whose = "be as good as", f" more {measure({'': allocation})} for everyone"
+    assert allocation.price is not None
+    between = margins(allocation) if bought else None
+    parts = []
+    for k, (price, name) in enumerate(zip(allocation.price, problem.resources, strict=True)):
+        if not np.isfinite(price):
+            parts.append(f"of {name} would {add} more than any price")
+            continue
+        below, above = (price, price) if between is None else _interval(between, k, float(price))
+        said = f"of {name} would {add} {number(below)}{whose}" if below else f"of {name} would add nothing"
+        if above > below * (1 + OPTIMAL_WITHIN):
+            said += f", while the last one adds {apart(below, above)[1]}"
+        parts.append(said)
+    going = ": the going price" if bought and not any("while" in said for said in parts) else ""
+    return f"A further unit {', one '.join(parts)}{going}"
+
+
+def _interval(worth: Margins, k: int, price: float) -> tuple[float, float]:
+    """What a further unit would add, and what the last one adds; the price twice where nobody is at a limit."""
+    below = max(0.0, float(worth.added[:, k].max()))
+    above = float(worth.lost[:, k].min())
+    if not np.isfinite(below) or not below < above * (1 - OPTIMAL_WITHIN):
+        return price, price
+    return below, above if np.isfinite(above) else below
 
 
 def exchanges(allocation: Allocation) -> str:
@@ -258,27 +303,24 @@ def exchanges(allocation: Allocation) -> str:
     problem, opening = allocation.problem, f"Under {allocation.policy.label},"
     if problem.n == 1:
         return f"{opening} the only agent is granted {_listing(allocation.grant[0], problem.resources)}."
-    value, lost = next_unit(problem, allocation.grant), last_unit(problem, allocation.grant)
-    standing = standings(allocation)
-    room = (standing == Standing.SHARING) | (standing == Standing.NOTHING) | (standing == Standing.FLOOR)
-    clauses = []
+    what, worth, clauses = _unit(allocation), margins(allocation), []
     for k, resource in enumerate(problem.resources):
         if problem.capacity[k] == 0:
             clauses.append(f"there is no {resource} to share")
             continue
-        count = int((allocation.grant[:, k] > 0).sum())
+        count, step = int((allocation.grant[:, k] > 0).sum()), worth.step[k]
+        some, any_of_it = (f"{step:g}", f"a unit of {step:g}") if step else ("some", "it")
         who = f"{count} of {problem.n} agents receive{'s' * (count == 1)} {resource}"
-        gives = np.where(allocation.grant[:, k] > problem.floor[:, k], lost[:, k], np.inf)
-        takes = np.where(room[:, k], value[:, k], -np.inf)
-        giver, taker = int(gives.argmin()), int(takes.argmax())
-        if takes[taker] <= gives[giver] * (1 + OPTIMAL_WITHIN):
-            clauses.append(f"{who} and no exchange of it would add accuracy")
+        giver, taker = int(worth.lost[:, k].argmin()), int(worth.added[:, k].argmax())
+        lost, added = worth.lost[giver, k], worth.added[taker, k]
+        if added <= lost * (1 + OPTIMAL_WITHIN):
+            clauses.append(f"{who} and no exchange of {any_of_it} would add {what}")
             continue
-        less, more = apart(gives[giver], takes[taker])
-        more = "more than any price" if np.isinf(takes[taker]) else more
+        less, more = apart(lost, added)
+        more = "more than any price" if np.isinf(added) else more
         clauses.append(
-            f"{who}, but moving some from {problem.agents[giver]} ({less} accuracy per unit) to "
-            f"{problem.agents[taker]} ({more}) would add accuracy"
+            f"{who}, but moving {some} from {problem.agents[giver]} ({less} {what} per unit) to "
+            f"{problem.agents[taker]} ({more}) would add {what}"
         )
     return f"{opening} {'; '.join(clauses)}."
 
@@ -337,13 +379,16 @@ class _Fleet:
 
     def __init__(self, allocation: Allocation, price: Array) -> None:
         self.allocation, self.problem, self.price = allocation, allocation.problem, price
-        self.standing = standings(allocation)
-        self.value = next_unit(self.problem, allocation.grant)
+        self.standing, self.unit = standings(allocation), _unit(allocation)
+        self.step = allocation.policy.steps(self.problem)
+        self.value = next_unit(self.problem, allocation.grant, self.step)
+        self.lost = last_unit(self.problem, allocation.grant, self.step)
+        self.reasons = allocation.policy.reasons(self.problem, allocation.grant)
         sharing = self.standing == Standing.SHARING
         self.typical = _common(allocation.holding, sharing)
         self.level = level(allocation)
-        reached = allocation.utility / self.problem.weight
-        self.common = float(_common(reached[:, None], sharing.any(axis=1)[:, None])[0])
+        self.reached = allocation.utility / self.problem.weight
+        self.common = float(_common(self.reached[:, None], sharing.any(axis=1)[:, None])[0])
 
     def sentence(self, i: int) -> str:
         problem = self.problem
@@ -367,14 +412,19 @@ class _Fleet:
         if kind is Standing.UNAVAILABLE:
             return f"the cloud has no {resource} to share"
         if kind is Standing.SATURATED:
-            owned = self.allocation.grant[i, k] == 0
-            return f"{'it already owns' if owned else 'that is'} all the {resource} it can use"
+            if self.allocation.grant[i, k] == 0:
+                return f"it already owns all the {resource} it can use"
+            beyond = self.allocation.holding[i, k] > self.problem.saturation[i, k] * (1 + SAME)
+            return f"that is {'more' if beyond else 'all the'} {resource} {'than ' if beyond else ''}it can use"
         if value == 0:
             held = zip(self.problem.resources, self.allocation.holding[i], strict=True)
             lacks = " and ".join(f"no {name}" for name, amount in held if amount == 0)
-            return f"more {resource} would add nothing while it has {lacks}"
+            return f"more {resource} would add {f'nothing while it has {lacks}' if lacks else 'almost nothing'}"
+        if self.step[k]:
+            return self._whole(i, k)
         if np.isinf(value):
-            return f"its very first unit of {resource} would add more than any price"
+            said = f"its very first unit of {resource} would add more than any price"
+            return f"{said}: {verdict}" if verdict else said
         if abs(value - price) <= OPTIMAL_WITHIN * price:
             adds, compared = number(price), "exactly the going price"
         else:
@@ -382,14 +432,22 @@ class _Fleet:
             compared = f"the going price is {costs}"
         if verdict:
             compared = f"{compared}: {verdict}"
-        more = f"more {resource} would add {adds} accuracy per unit"
+        more = f"more {resource} would add {adds} {self.unit} per unit"
         return f"{more}, {compared}" if self.problem.m == 1 else f"{more} ({compared})"
+
+    def _whole(self, i: int, k: int) -> str:
+        """What another whole unit would add, and what the last one adds; the going price is not that of units."""
+        step = self.step[k]
+        said = f"{step:g} more {self.problem.resources[k]} would add {number(self.value[i, k] * step)} {self.unit}"
+        if np.isinf(self.lost[i, k]):
+            return said
+        return f"{said}, {step:g} less would cost {number(self.lost[i, k] * step)}"
 
     def _verdict(self, i: int, k: int) -> str:
         """Why a rule that buys at the going price stops where it does."""
         kind = self.standing[i, k]
         if kind is Standing.CEILING:
-            return "it is at its ceiling"
+            return "its ceiling lets it have none" if self.problem.ceiling[i, k] == 0 else "it is at its ceiling"
         if kind is Standing.FLOOR:
             return "it keeps the floor it is guaranteed"
         if kind is Standing.NOTHING and self.value[i, k] < self.price[k]:
@@ -398,28 +456,74 @@ class _Fleet:
         return ""
 
     def _reason(self, i: int) -> str:
-        """Why a rule that does not look at the price gives agent i what it gives."""
+        """Why a rule that does not look at the price gives agent i what it gives: the rule's reason, and limits."""
+        limits = [said for k in range(self.problem.m) if (said := self._limit(i, k))]
+        free = self._free(i)
+        return ", and ".join([free] * bool(free) + limits) or "the cloud has nothing to share"
+
+    def _limit(self, i: int, k: int) -> str:
+        """Which limit decides what agent i gets of resource k; empty where the rule does."""
+        problem, kind, name = self.problem, self.standing[i, k], self.problem.resources[k]
+        grant, floor, ceiling = self.allocation.grant[i, k], problem.floor[i, k], problem.ceiling[i, k]
+        if kind is Standing.UNAVAILABLE:
+            return ""
+        if self.allocation.policy.by_hand:
+            if grant < floor * (1 - SAME):
+                return f"that is less than its floor of {apart(grant, floor)[1]} {name}"
+            more = grant > ceiling * (1 + SAME)
+            return f"that is more than its ceiling of {apart(grant, ceiling)[1]} {name}" if more else ""
+        if kind is Standing.CEILING:
+            if ceiling == 0:
+                return f"its ceiling lets it have no {name}"
+            if floor == ceiling:
+                return f"it is locked at {number(floor)} {name}"
+            return f"its ceiling is {number(ceiling)} {name}"
+        if kind is Standing.FLOOR or (kind is Standing.SATURATED and 0 < floor >= grant * (1 - SAME)):
+            return f"it keeps its floor of {number(floor)} {name}"
+        if kind is Standing.NOTHING and problem.floor[:, k].sum() >= problem.capacity[k] * (1 - SAME):
+            return f"the floors of others take all {name}"
+        return f"it can use no more {name}" if kind is Standing.SATURATED else ""
+
+    def _free(self, i: int) -> str:
+        """Why agent i gets what no limit decides; empty if limits decide all."""
         objective, problem = self.allocation.policy.objective, self.problem
-        sharing = self.standing[i] == Standing.SHARING
-        nothing = self.standing[i] == Standing.NOTHING
-        reason = ""
+        if self.allocation.policy.by_hand:
+            return self.reasons[i]
+        limited = np.array([bool(self._limit(i, k)) for k in range(problem.m)])
+        free = (problem.capacity > 0) & ~limited
+        if not free.any():
+            return ""
+        sharing = free & (self.standing[i] == Standing.SHARING)
+        nothing = free & (self.standing[i] == Standing.NOTHING)
+        each = _each(problem)
         if isinstance(objective, LogHolding):
-            tops = zip(self.level * problem.weight[i], problem.resources, strict=True)
-            levels = [f"{number(top)} {name}" for top, name in tops]
-            above = " and ".join(compress(levels, nothing & ~np.isnan(self.level)))
-            lifted = " and ".join(compress(levels, sharing))
+            held = self.allocation.holding[i] / problem.weight[i]
+            tops = zip(self.level, problem.resources, strict=True)
+            levels = [f"{number(top)} {name}{each}" for top, name in tops]
+            above = " and ".join(compress(levels, nothing & (held > self.level * (1 + SAME))))
+            lifted = " and ".join(compress(levels, sharing & (abs(held - self.level) <= LEVEL * self.level)))
             parts = [f"it is lifted to the common level of {lifted}"] if lifted else []
             parts += [f"it already owns more than the common level of {above}"] if above else []
-            reason = ", and ".join(parts)
-        elif isinstance(objective, WorstUtility) and not np.isnan(self.common):
-            stands, level = self.allocation.utility[i], self.common * problem.weight[i]
-            common = f"the common accuracy of {number(level)}"
-            if sharing.any():
-                reason = f"it is lifted to {common}"
-            elif nothing.all() and stands > level:
-                reason = f"it already stands at {number(stands)}, above {common}"
-        sentence = self.allocation.policy.sentence
-        return reason or sentence[0].lower() + sentence[1:].rstrip(".")
+            return ", and ".join(parts) or self.reasons[i]
+        if isinstance(objective, WorstUtility) and not np.isnan(self.common):
+            stands, word = self.reached[i], measure({"": self.allocation})
+            if sharing.any() and abs(stands - self.common) <= LEVEL * self.common:
+                return f"it is lifted to the common {word} of {number(self.common)}{each}"
+            if free.all() and nothing.all() and stands > self.common * (1 + LEVEL):
+                high, low = apart(stands, self.common)
+                return f"it already stands at {high}, above the common {word} of {low}{each}"
+        return self.reasons[i]
+
+
+def _unit(allocation: Allocation) -> str:
+    """What marginals are counted in: accuracy, times weight where that is not 1; utility where it is no accuracy."""
+    weighted = "weighted " if (allocation.problem.weight != 1).any() else ""
+    return f"{weighted}{measure({'': allocation})}"
+
+
+def _each(problem: Problem) -> str:
+    """What follows a level that agents reach in proportion to their weights."""
+    return " per weight" if (problem.weight != 1).any() else ""
 
 
 def _common(values: Array, of: NDArray[np.bool_]) -> Array:

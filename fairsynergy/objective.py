@@ -344,7 +344,7 @@ class WorstUtility(Objective):
         return price
 
 
-def next_unit(problem: Problem, grant: Array) -> Array:
+def next_unit(problem: Problem, grant: Array, steps: Array | None = None) -> Array:
     """(n, m) what more adds to the total [accuracy per unit]; 0 once saturated, infinite for a first unit.
 
     Parameters
@@ -353,20 +353,25 @@ def next_unit(problem: Problem, grant: Array) -> Array:
         The fleet.
     grant : (n, m) array
         Who receives what [units of each resource].
+    steps : (m,) array, optional
+        Amounts that change hands at once [units of each resource]; then what one of them adds, per unit. By default,
+        and where it is 0, the smallest.
 
     Examples
     --------
     >>> fleet = Problem(endowment=[0.25, 0.0, 1.0], capacity=0.0, elasticity=[0.5, 0.5, 0.5], saturation=1)
     >>> next_unit(fleet, np.zeros((3, 1))).ravel()
     array([ 1., inf,  0.])
+    >>> next_unit(fleet, np.zeros((3, 1)), np.ones(1)).ravel()
+    array([0.5, 1. , 0. ])
     """
     holding, value = problem.holding(grant), last_unit(problem, grant)
     value[(holding == 0) & (value > 0)] = np.inf
     value[holding >= problem.saturation * (1 - ROUNDING)] = 0.0
-    return np.asarray(value)
+    return _whole(problem, grant, steps, 1.0, value)
 
 
-def last_unit(problem: Problem, grant: Array) -> Array:
+def last_unit(problem: Problem, grant: Array, steps: Array | None = None) -> Array:
     """(n, m) what the last unit added to the total [accuracy per unit], lost if it is taken; 0 beyond saturation.
 
     Parameters
@@ -375,10 +380,27 @@ def last_unit(problem: Problem, grant: Array) -> Array:
         The fleet.
     grant : (n, m) array
         Who receives what [units of each resource].
+    steps : (m,) array, optional
+        Amounts that change hands at once, as in `next_unit`; infinite where an agent was not given that much.
     """
     with np.errstate(over="ignore"):
         value = np.exp(TotalUtility().log_marginal(problem, grant))
     value[problem.holding(grant) > problem.saturation * (1 + ROUNDING)] = 0.0
+    return _whole(problem, grant, steps, -1.0, value)
+
+
+def _whole(problem: Problem, grant: Array, steps: Array | None, way: float, value: Array) -> Array:
+    """The values per unit, with those of a whole step up (way 1) or down (-1) of each resource that has one."""
+    if steps is None or not steps.any():
+        return np.asarray(value)
+    utility = problem.utility(grant)
+    for k in np.flatnonzero(steps):
+        changed = grant.copy()
+        changed[:, k] += way * steps[k]
+        given = changed[:, k] >= -ROUNDING * steps[k]
+        changed[:, k] = np.maximum(changed[:, k], 0.0)
+        worth = problem.weight * (problem.utility(changed) - utility) * way / steps[k]
+        value[:, k] = np.where(given, np.maximum(worth, 0.0), np.inf)
     return np.asarray(value)
 
 

@@ -20,7 +20,7 @@ LAYERS = (
     {"objective"},
     {"policies"},
     {"allocation"},
-    {"collaborative"},
+    {"collaborative", "margins"},
     {"sheets"},
     {"fairness", "fleet_files", "curves", "reference"},
     {"planning", "bidding", "letters"},

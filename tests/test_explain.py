@@ -1,5 +1,7 @@
 """The reasons: right for every kind of agent, and never claiming what a small exchange would disprove."""
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -16,7 +18,9 @@ from fairsynergy.explain import (
     prices,
     sentences,
     standings,
+    why,
 )
+from fairsynergy.planning import exchanged, first_improvement
 from fairsynergy.scenarios import PRESETS
 
 
@@ -89,9 +93,14 @@ def test_an_agent_that_lacks_the_other_resource():
     )
 
 
-def test_a_first_unit_is_worth_more_than_any_price():
+def test_a_first_unit_is_worth_more_than_any_price_and_a_ceiling_of_zero_is_why_there_is_none():
     fleet = fs.Problem(endowment=[0.0, 0.3], capacity=0.5, elasticity=[0.5, 0.3], ceiling=[0.0, 1.0])
-    assert said(fleet).endswith("Its very first unit of compute would add more than any price.")
+    assert said(fleet).endswith(
+        "Its very first unit of compute would add more than any price: its ceiling lets it have none."
+    )
+    for rule in ("Uniform", "Random", "NUM", "DRF", "Leximin", "Nash", "Equal-income market"):
+        sentence = said(fleet, fs.RULES[rule])
+        assert sentence.startswith("agent 1 owns no compute and receives nothing: its ceiling lets it have no compute.")
 
 
 def test_two_resources_have_two_reasons():
@@ -110,8 +119,8 @@ def test_two_resources_have_two_reasons():
         ("NUM", "it is lifted to the common level of 0.080 compute"),
         ("Leximin", "it is lifted to the common accuracy of 0.17"),
         ("Uniform", "everyone gets the same amount, whatever they own or need"),
-        ("DRF", "everyone gets an equal share of the resource that matters most to them"),
-        ("Random", "shares are drawn by lot; any rule worth having should beat it"),
+        ("DRF", "everyone gets the same amount, whatever they own or need"),  # as Uniform does, with one resource
+        ("Random", "shares are drawn by lot"),
     ],
 )
 def test_other_rules_have_reasons_of_their_own_beside_the_same_price(rule, reason):
@@ -167,7 +176,8 @@ def test_an_exchange_is_promised_exactly_when_one_helps(rule, problem):
         best = np.max(adds[can_take[:, k], k], initial=-np.inf)
         cheapest = np.min(lost[can_give[:, k], k], initial=np.inf)
         helps.append(problem.capacity[k] > 0 and best > cheapest * (1 + 1e-6))
-    promised = exchanges(allocation).count("would add accuracy") - exchanges(allocation).count("no exchange")
+    promised = len(re.findall("would add (?:weighted )?(?:accuracy|utility)", exchanges(allocation)))
+    promised -= exchanges(allocation).count("no exchange")
     assert promised == (sum(helps) if problem.n > 1 else 0)
 
 
@@ -231,3 +241,125 @@ def test_the_markets_prices_share_all_the_money():
         f"labels costs {100 * price[1]:.0f} %."
     )
     assert price.sum() == pytest.approx(1)
+
+
+# What the binding conditions of a problem make of a rule's usual story.
+
+MIXED = fs.Problem(endowment=[0, 0, 0, 2], capacity=10, elasticity=[0.5] * 4, weight=[1, 3, 1, 1], floor=[0, 0, 4, 0])
+
+
+def reasons(rule, problem=MIXED):
+    """What stands between the colon and the full stop, for each agent."""
+    return [re.search(r"receives [^:]*: (.*?)\. ", sentence)[1] for sentence in why(fs.allocate(problem, rule))]
+
+
+def test_uniform_says_the_same_amount_only_where_amounts_are_the_same():
+    share = "whoever meets no limit gets an amount in proportion to weight, whatever they own or need"
+    assert reasons(fs.Uniform()) == [share, share, "it keeps its floor of 4.00 compute", share]
+
+
+def test_a_level_that_holds_over_weight_is_said_to_and_whoever_keeps_a_floor_is_told_so():
+    level = "the common level of 1.50 compute per weight"
+    assert reasons(fs.NUM()) == [
+        f"it is lifted to {level}",
+        f"it is lifted to {level}",
+        "it keeps its floor of 4.00 compute",
+        f"it already owns more than {level}",
+    ]
+    assert prices(fs.allocate(MIXED, fs.NUM())) == (
+        "It lifts holdings to 1.50 compute per weight, wherever no limit stands in the way; "
+        "it does not look at what a unit adds."
+    )
+    common = "the common utility of 0.77 per weight"
+    assert reasons(fs.Leximin()) == [
+        f"it is lifted to {common}",
+        f"it is lifted to {common}",
+        "it keeps its floor of 4.00 compute",
+        f"it already stands at 1.41, above {common}",
+    ]
+
+
+def test_what_counts_by_weight_is_no_accuracy():
+    fleet = fs.Problem(endowment=[0.1, 0.3], capacity=0.5, elasticity=[0.9, 0.3], weight=[2, 1])
+    found = fs.allocate(fleet, fs.FairSynergy())
+    assert "would add 1.89 weighted accuracy per unit" in said(fleet)
+    assert "weighted accuracy: the going price" in prices(found)
+    assert exchanges(found).endswith("no exchange of it would add weighted accuracy.")
+
+
+def test_floors_that_take_all_are_the_reason_that_others_get_nothing():
+    fleet = fs.Problem(endowment=[0.1, 0.1], capacity=0.5, elasticity=[0.5, 0.5], floor=[0.5, 0])
+    assert reasons(fs.Uniform(), fleet) == [
+        "it keeps its floor of 0.50 compute",
+        "the floors of others take all compute",
+    ]
+
+
+def test_whoever_decided_by_hand_is_told_which_limit_the_split_breaks():
+    assert reasons(fs.Given([0, 5, 5, 0]))[2] == "somebody decided by hand"
+    assert reasons(fs.Given([0, 9, 1, 0]))[2] == (
+        "somebody decided by hand, and that is less than its floor of 4.00 compute"
+    )
+
+
+def test_drf_says_equal_shares_only_while_dominant_shares_are_equal():
+    even = fs.Problem(endowment=[[0, 0]] * 2, capacity=[1, 1], elasticity=[[0.8, 0.4], [0.4, 0.8]])
+    assert reasons(fs.DRF(), even)[0] == "everyone gets an equal share of the resource that matters most to them"
+    uneven = fs.Problem(endowment=[[0, 0]] * 3, capacity=[1, 1], elasticity=[[0.8, 0.4], [0.8, 0.1], [0.1, 0.8]])
+    for reason in reasons(fs.DRF(), uneven):
+        assert reason == "each resource is divided by how much it matters to an agent beside what matters most to it"
+
+
+def test_a_price_where_nobody_has_room_is_that_of_the_last_unit_and_none_of_the_next():
+    fleet = fs.Problem(endowment=[0.1, 0.1, 2, 2], capacity=0.5, elasticity=[0.6, 0.6, 0.5, 0.5], ceiling=0.25)
+    assert prices(fs.allocate(fleet, fs.FairSynergy())) == (
+        "A further unit of compute would add 0.35 utility, while the last one adds 0.91."
+    )
+
+
+def test_a_replan_names_no_common_accuracy_and_says_who_keeps_what_it_had():
+    fleet = fs.Problem(endowment=[0.1, 0.1, 0.1], capacity=0.6, elasticity=[0.9, 0.5, 0.3])
+    found = fs.allocate(fleet, fs.Replan([0.1, 0.2, 0.3], 0.2))
+    assert "common" not in prices(found)
+    assert [reason.split(",")[0] for reason in reasons(found.policy, fleet)] == [
+        "it gets more compute",
+        "it keeps what it had of compute",
+        "it gives up some compute",
+    ]
+
+
+THREE = fs.Problem(endowment=[0, 0, 0], capacity=8, elasticity=[0.5, 0.6, 0.5])
+
+
+def test_where_whole_units_are_best_no_part_of_one_is_offered_to_another():
+    found = fs.allocate(THREE, fs.WholeUnits(fs.FairSynergy(), method="greedy"))
+    assert exchanges(found).endswith("3 of 3 agents receive compute and no exchange of a unit of 1 would add utility.")
+    assert first_improvement(found) is None
+    first = why(found)[0]
+    assert "receives 2.00: unit after unit goes to whoever gains most from it. " in first
+    assert first.endswith("1 more compute would add 0.32 utility, 1 less would cost 0.41.")
+
+
+def test_an_improvement_of_whole_units_moves_whole_units():
+    rng = np.random.default_rng(5)
+    for _ in range(60):
+        n = int(rng.integers(2, 5))
+        fleet = fs.Problem(
+            endowment=rng.random(n), capacity=float(rng.integers(3, 12)), elasticity=rng.uniform(0.1, 0.9, n),
+            weight=rng.uniform(0.2, 5, n), ceiling=rng.choice([2.5, np.inf], n), saturation=rng.choice([2.2, np.inf]),
+        )  # fmt: skip
+        unit = float(rng.choice([0.5, 1.0]))
+        found = fs.allocate(fleet, fs.WholeUnits(fs.Random(seed=3), unit))
+        offered, promised = first_improvement(found), "but moving" in exchanges(found)
+        best = fs.allocate(fleet, fs.WholeUnits(fs.FairSynergy(), unit, method="greedy"))
+        assert first_improvement(best) is None
+        assert "but moving" not in exchanges(best)
+        if offered is None:
+            assert not promised
+            assert found.total == pytest.approx(best.total, rel=1e-6)
+            continue
+        assert offered.amount / unit == pytest.approx(round(offered.amount / unit), rel=1e-12)
+        assert offered.total > 0
+        improved = fs.allocate(fleet, fs.Given(exchanged(found, offered)))
+        assert improved.status is not fs.Status.FAILED
+        assert improved.total == pytest.approx(found.total + offered.total, rel=1e-9)

@@ -352,6 +352,45 @@ def test_the_unit_trap():
         assert fs.fairness.unit_free(fleet("a"), fs.POLICIES[rule]).holds
 
 
+def test_amounts_that_a_rule_was_given_are_counted_in_the_other_unit_too():
+    """A split by hand, units and previous grants are amounts: read in hundredths, they are the same amounts."""
+    three = fs.Problem(endowment=[0.1, 0.2, 0.3], capacity=8, elasticity=[0.5, 0.5, 0.5])
+    for rule in (
+        fs.Given([1, 2, 5]),
+        fs.WholeUnits(fs.Uniform(), seed=1),
+        fs.WholeUnits(fs.Given([1.5, 1.5, 5])),
+        fs.Replan([1, 2, 5], np.inf),
+    ):
+        assert fs.fairness.unit_free(three, rule).holds, rule.label
+    both = fs.Problem(endowment=[[0.1, 0.2]] * 2, capacity=[8, 3], elasticity=[[0.5, 0.3]] * 2)
+    assert fs.fairness.unit_free(both, fs.WholeUnits(fs.Uniform(), (2.0, 1.0))).holds
+    assert not fs.fairness.unit_free(fleet("a"), fs.Replan(fs.allocate(fleet("a"), fs.NUM()).grant, 1e-9)).holds
+
+
+def test_a_rule_in_other_units_divides_a_fleet_in_other_units_as_before():
+    factor = np.array([100.0, 0.1])
+    problem = NAMED["two resources"]
+    amounts = ("endowment", "capacity", "floor", "ceiling", "saturation")
+    other = changed(problem, **{name: getattr(problem, name) * factor for name in amounts})
+    rule = fs.WholeUnits(fs.Uniform(), (0.1, 0.5), seed=2)
+    np.testing.assert_allclose(
+        rule.in_units(factor).divide(other).grant, rule.divide(problem).grant * factor, rtol=1e-12
+    )
+
+
+def test_in_whole_units_one_unit_more_is_the_step_that_may_take_one_away():
+    three = fs.Problem(endowment=[0.1, 0.1, 0.1], capacity=7, elasticity=[0.5, 0.5, 0.5])
+    rule = fs.WholeUnits(fs.Uniform())
+    grants = [fs.allocate(changed(three, capacity=c), rule).grant.ravel().tolist() for c in (7, 8)]
+    assert grants == [[2, 3, 2], [3, 2, 3]]
+    found = verdict_on(three, rule, "resource-monotone")
+    assert found.verdict is Verdict.FAILS
+    assert found.sentence.startswith("With 1 more compute to share, agent 2 would lose ")
+    np.testing.assert_allclose(found.amount, 1 - np.sqrt(2.1 / 3.1), rtol=1e-9)
+    kept = verdict_on(three, fs.WholeUnits(fs.FairSynergy(), method="greedy"), "resource-monotone")
+    assert kept.sentence == "With one unit more to share nobody loses."
+
+
 def test_one_unit_is_changed_at_a_time():
     """With one sum of elasticities, counting everything in hundredths changes nothing; counting one resource does."""
     problem = fs.Problem(endowment=np.zeros((2, 2)), capacity=[1, 1], elasticity=[[0.3, 0.5], [0.5, 0.3]])

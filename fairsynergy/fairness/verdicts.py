@@ -67,7 +67,7 @@ def guarantees(report: Report) -> tuple[Guarantee, ...]:
         _envy_free(report),
         _equal_treatment(allocation),
         _unit_free(broken if failed else unit_free(problem, policy, before=allocation.grant)),
-        _monotone(broken if failed else monotone(problem, policy, before=allocation.grant)),
+        _monotone(broken if failed else monotone(problem, policy, before=allocation.grant), allocation),
         _optimal(allocation),
     )
 
@@ -176,13 +176,18 @@ def _unit_free(check: Check) -> Guarantee:
     return Guarantee("unit-free", Verdict.FAILS, check.amount, sentence)
 
 
-def _monotone(check: Check) -> Guarantee:
-    more = _percent(GROWTH - 1)
+def _monotone(check: Check, allocation: Allocation) -> Guarantee:
     if check.holds is None:
         return Guarantee("resource-monotone", Verdict.NOT_APPLICABLE, None, _sentence(check.reason))
+    steps = allocation.policy.steps(allocation.problem)
     if check.holds:
+        more = "one unit" if steps.any() else _percent(GROWTH - 1)
         return Guarantee("resource-monotone", Verdict.HOLDS, 0.0, f"With {more} more to share nobody loses.")
     loss = f"{check.agent} would lose {_percent(check.amount)} of its accuracy"
+    step = next(
+        (size for size, name in zip(steps, allocation.problem.resources, strict=True) if name == check.resource), 0
+    )
+    more = f"{step:g}" if step else _percent(GROWTH - 1)
     sentence = f"With {more} more {check.resource} to share, {loss}."
     return Guarantee("resource-monotone", Verdict.FAILS, check.amount, sentence)
 

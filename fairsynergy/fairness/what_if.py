@@ -112,7 +112,7 @@ def _measured(allocation: Allocation, k: int) -> Elasticity:
 
 
 def unit_free(problem: Problem, policy: Policy, *, before: Array | None = None) -> Check:
-    """Whether the same amounts are granted when a resource is counted in hundredths.
+    """Whether the same amounts are granted when a resource is counted in hundredths, the rule's own amounts with it.
 
     Parameters
     ----------
@@ -145,7 +145,7 @@ def _moved_by_units(problem: Problem, policy: Policy, before: Array) -> Check:
         unit = np.where(np.arange(problem.m) == k, HUNDREDTHS, 1.0)
         amounts = ("endowment", "capacity", "floor", "ceiling", "saturation")
         other = replace(problem, **{amount: getattr(problem, amount) * unit for amount in amounts})
-        change = policy.divide(other).grant / unit - before
+        change = policy.in_units(unit).divide(other).grant / unit - before
         moved = float(np.max(np.abs(change).sum(axis=0) / scale) / 2)
         if moved > worst.amount:
             worst = Check(moved <= TIE, moved, problem.resources[k], None, "")
@@ -154,6 +154,8 @@ def _moved_by_units(problem: Problem, policy: Policy, before: Array) -> Check:
 
 def monotone(problem: Problem, policy: Policy, *, before: Array | None = None) -> Check:
     """Whether nobody loses when there is one percent more of a resource to share (resource monotonicity).
+
+    Under a rule that divides in whole units one unit more: less would change nothing.
 
     Parameters
     ----------
@@ -185,10 +187,11 @@ def monotone(problem: Problem, policy: Policy, *, before: Array | None = None) -
 def _hurt_by_more(problem: Problem, policy: Policy, before: Array) -> Check:
     had = problem.log_utility(before)
     served = np.isfinite(had)
+    step = policy.steps(problem)
     worst = Check(True, 0.0, None, None, "")
     for k in np.flatnonzero(problem.capacity):
         capacity = problem.capacity.copy()
-        capacity[k] *= GROWTH
+        capacity[k] = capacity[k] + step[k] if step[k] else capacity[k] * GROWTH
         has = problem.log_utility(policy.divide(replace(problem, capacity=capacity)).grant)
         change = np.where(served, has, 0.0) - np.where(served, had, 0.0)
         agent = int(np.argmin(change))

@@ -28,6 +28,7 @@ from numpy.typing import ArrayLike, NDArray
 from fairsynergy.allocation import Allocation, Status, allocate
 from fairsynergy.errors import FairSynergyError, ProblemError
 from fairsynergy.fairness.what_if import by_lot
+from fairsynergy.margins import Margins, margins
 from fairsynergy.objective import SumObjective, TotalUtility, last_unit, next_unit
 from fairsynergy.policies import FairSynergy, Given, Policy, Replan
 from fairsynergy.policies.policy import OPTIMAL_WITHIN
@@ -413,7 +414,8 @@ class Exchange(NamedTuple):
         How much: what is best between these two [units of the resource].
     lost, added : float
         What the first unit costs the giver, and adds with the taker [accuracy of the total per unit]; infinite for the
-        very first unit of one that has none.
+        very first bit of one that has none. Under a rule that divides in whole units, a whole one, per unit of the
+        resource.
     mean : float
         The mean accuracy before.
     gain, total : float
@@ -436,6 +438,7 @@ def first_improvement(allocation: Allocation) -> Exchange | None:
 
     Of each resource that is one pair of agents, and what is best to move between the two is found exactly; the
     resource on which that adds most to the total is returned. Capacity that nobody was given costs nobody anything.
+    Where the rule divides in whole units, whole units move.
 
     Parameters
     ----------
@@ -455,30 +458,31 @@ def first_improvement(allocation: Allocation) -> Exchange | None:
     >>> first_improvement(fs.allocate(fleet, fs.Given([0.4, 0.05])))
     Exchange(resource='compute', giver=None, taker='agent 1', amount=0.04..., lost=0.0, added=0.96..., mean=..., ...)
     """
-    problem, grant = allocation.problem, allocation.grant
     if allocation.status is Status.FAILED:
         return None
-    added, lost = next_unit(problem, grant), last_unit(problem, grant)
-    found = [_exchange(allocation, added[:, k], lost[:, k], k) for k in range(problem.m)]
+    worth = margins(allocation)
+    found = [_exchange(allocation, worth, k) for k in range(allocation.problem.m)]
     return max(
         (exchange for exchange in found if exchange is not None), key=lambda exchange: exchange.total, default=None
     )
 
 
-def _exchange(allocation: Allocation, added: Array, lost: Array, k: int) -> Exchange | None:
-    problem, grant = allocation.problem, allocation.grant
-    gives = np.where(grant[:, k] > problem.floor[:, k], lost, np.inf)
-    takes = np.where(grant[:, k] < problem.upper[:, k], added, -np.inf)
-    giver, taker = int(gives.argmin()), int(takes.argmax())
+def _exchange(allocation: Allocation, worth: Margins, k: int) -> Exchange | None:
+    problem, grant, step = allocation.problem, allocation.grant, float(worth.step[k])
+    giver, taker = int(worth.lost[:, k].argmin()), int(worth.added[:, k].argmax())
     left = float(allocation.unspent[k])
-    spare = left > ROUNDING * problem.capacity[k]
-    least = 0.0 if spare else float(gives[giver])
-    if not takes[taker] > max(least * (1 + OPTIMAL_WITHIN), 0.0):
+    spare = left >= step * (1 - ROUNDING) if step else left > ROUNDING * problem.capacity[k]
+    least, most = 0.0 if spare else float(worth.lost[giver, k]), float(worth.added[taker, k])
+    if not most > max(least * (1 + OPTIMAL_WITHIN), 0.0):
         return None
     if spare:
-        amount = min(left, float(problem.upper[taker, k] - grant[taker, k]))
+        room = float(problem.upper[taker, k] - grant[taker, k])
+        # A unit that is useful in part is given whole.
+        amount = min(left, np.ceil(room / step) * step if step else room, problem.ceiling[taker, k] - grant[taker, k])
     else:
         amount = _best_between(problem, grant, k, giver, taker)
+    if step:
+        amount = _best_units(problem, grant, k, None if spare else giver, taker, amount, step)
     gain = problem.utility(_moved(grant, k, None if spare else giver, taker, amount)) - allocation.utility
     return Exchange(
         problem.resources[k],
@@ -486,7 +490,7 @@ def _exchange(allocation: Allocation, added: Array, lost: Array, k: int) -> Exch
         problem.agents[taker],
         amount,
         least,
-        float(takes[taker]),
+        most,
         allocation.mean,
         float(gain.mean()),
         float(problem.weight @ gain),
@@ -541,6 +545,26 @@ def _best_between(problem: Problem, grant: Array, k: int, giver: int, taker: int
         problem.upper[pair, k],
     )
     return float(grant[giver, k] - filled.grant[0])
+
+
+def _best_units(
+    problem: Problem, grant: Array, k: int, giver: int | None, taker: int, amount: float, step: float
+) -> float:
+    """The best amount in whole steps, at least one, next to what is best in any amount.
+
+    What the two have together is concave in the amount, so no other whole number is better.
+    """
+    low, high = np.floor(amount / step * (1 + ROUNDING)), np.ceil(amount / step * (1 - ROUNDING))
+    best, most = step, -np.inf
+    for count in sorted({max(1.0, float(low)), max(1.0, float(high))}):
+        changed = _moved(grant, k, giver, taker, count * step)
+        within = changed[taker, k] <= problem.ceiling[taker, k] * (1 + ROUNDING)
+        if giver is not None:
+            within &= changed[giver, k] >= problem.floor[giver, k] * (1 - ROUNDING)
+        total = float(problem.weight @ problem.utility(np.maximum(changed, 0.0))) if within else -np.inf
+        if total > most:
+            best, most = count * step, total
+    return best
 
 
 def distance(one: ArrayLike, other: ArrayLike, capacity: ArrayLike) -> Array:

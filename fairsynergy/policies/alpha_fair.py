@@ -21,6 +21,7 @@ each agent's best bundle is in closed form, and Newton's method clears the marke
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from numbers import Real
 from typing import ClassVar, NamedTuple
@@ -157,6 +158,10 @@ class Nash(AlphaFair):
 
     name: ClassVar[str] = "Nash"
     sentence: ClassVar[str] = "One agent gains a percent of its accuracy only while no other loses more than a percent."
+
+    def reasons(self, problem: Problem, grant: Array) -> Sequence[str]:
+        counted = ", each percent counted by weight" if problem.weighted else ""
+        return [f"{reason}{counted}" for reason in super().reasons(problem, grant)]
 
     @property
     def label(self) -> str:

@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -58,6 +59,7 @@ class Given(Policy):
 
     name: ClassVar[str] = "Given"
     sentence: ClassVar[str] = "Somebody decided by hand; the rules show what else could be done."
+    by_hand: ClassVar[bool] = True
 
     def __init__(self, grant: ArrayLike, label: str = "my split") -> None:
         object.__setattr__(self, "grant", matrix("grant", grant))
@@ -110,6 +112,12 @@ class Given(Policy):
                 index=(int(largest[0]), k),
             )
         return cls(parts * problem.capacity, label)
+
+    def reasons(self, problem: Problem, grant: Array) -> Sequence[str]:
+        return ["somebody decided by hand"] * problem.n
+
+    def in_units(self, factor: Array) -> Given:
+        return Given(self.grant * factor, self.label)
 
     def divide(self, problem: Problem) -> Division:
         return Division(problem.amounts("grant", self.grant), 0)

@@ -24,6 +24,7 @@ y_ik = p_k x_ik = max(gamma_ik T_i - p_k e_ik, 0), a water-fill of the money. It
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
@@ -84,6 +85,12 @@ class EqualIncomeMarket(Policy):
     sentence: ClassVar[str] = (
         "Everyone gets the same money and buys what helps it most, at prices that sell everything."
     )
+
+    def reasons(self, problem: Problem, grant: Array) -> Sequence[str]:
+        money = "gets money in proportion to weight" if problem.weighted else "gets the same money"
+        left = problem.capacity - grant.sum(axis=0) > SOLD_ROUGHLY * problem.capacity
+        sold = "what anybody can use" if left.any() else "everything"
+        return [f"everyone {money} and buys what helps it most, at prices that sell {sold}"] * problem.n
 
     def divide(self, problem: Problem) -> Division:
         cleared = self.equilibrium(problem)

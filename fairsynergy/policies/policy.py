@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import ClassVar, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fairsynergy.dual import Tree, proved_bound
 from fairsynergy.fleets import Fleets
 from fairsynergy.objective import Objective, TotalUtility
-from fairsynergy.problem import Array, Problem
+from fairsynergy.problem import ROUNDING, Array, Problem
 
 # Largest relative residual of the first-order conditions, or proved gap, at which an answer is called optimal.
 OPTIMAL_WITHIN = 1e-6
@@ -43,12 +45,15 @@ class Policy(ABC):
         As shown in tables and charts.
     sentence : str
         The rule in plain words, for a newcomer.
+    by_hand : bool
+        Whether somebody decided, so that no limit is the reason of a grant.
     objective : Objective or None
         What the rule maximises; None for a rule that only divides. `allocate` checks the claim.
     """
 
     name: ClassVar[str]
     sentence: ClassVar[str]
+    by_hand: ClassVar[bool] = False
     objective: ClassVar[Objective | None] = None
 
     @abstractmethod
@@ -60,6 +65,33 @@ class Policy(ABC):
         ProblemError
             If the rule does not handle this kind of problem; the message names the rule.
         """
+
+    def reasons(self, problem: Problem, grant: Array) -> Sequence[str]:
+        """(n,) why each agent gets what no limit decides, in words that this problem bears out; they follow a colon.
+
+        Parameters
+        ----------
+        problem : Problem
+            The fleet.
+        grant : (n, m) array
+            The rule's grants.
+        """
+        return [self.sentence[0].lower() + self.sentence[1:].rstrip(".")] * problem.n
+
+    def steps(self, problem: Problem) -> Array:
+        """(m,) of which the rule's grants are multiples [units of each resource]; 0 where they are any amount."""
+        return np.zeros(problem.m)
+
+    def in_units(self, factor: Array) -> Policy:
+        """The same rule for a fleet whose amounts are counted in other units.
+
+        Parameters
+        ----------
+        factor : (m,) array
+            How many of the other units one unit of each resource is. Amounts among the rule's settings are multiplied
+            by it.
+        """
+        return self
 
     def divide_many(self, fleets: Fleets) -> Divisions:
         """Divide many fleets: all at once where the rule has a `_divide_together`, else one after the other.
@@ -109,13 +141,18 @@ class Policy(ABC):
         return self.name
 
 
+def inside(problem: Problem, grant: Array) -> NDArray[np.bool_]:
+    """(n, m) whose grants no limit holds: above the floor, below the ceiling and what can be used."""
+    return np.asarray((grant > problem.floor * (1 + ROUNDING)) & (grant < problem.upper * (1 - ROUNDING)))
+
+
 def spend_exactly(problem: Problem, grant: Array) -> Array:
     """Grants (n, m) with what rounding left over or overspent shared out among those between their bounds.
 
     A grant read off a holding is only as exact as the endowment is large.
     """
-    inside = (grant > problem.floor) & (grant < problem.upper)
-    extra = np.where(inside, grant - problem.floor, 0.0)
-    left = np.maximum(problem.capacity - np.where(inside, problem.floor, grant).sum(axis=0), 0.0)
-    ratio = np.divide(left, extra.sum(axis=0), out=np.ones(problem.m), where=inside.any(axis=0))
-    return np.where(inside, np.minimum(problem.floor + extra * ratio, problem.upper), grant)
+    between = (grant > problem.floor) & (grant < problem.upper)
+    extra = np.where(between, grant - problem.floor, 0.0)
+    left = np.maximum(problem.capacity - np.where(between, problem.floor, grant).sum(axis=0), 0.0)
+    ratio = np.divide(left, extra.sum(axis=0), out=np.ones(problem.m), where=between.any(axis=0))
+    return np.where(between, np.minimum(problem.floor + extra * ratio, problem.upper), grant)

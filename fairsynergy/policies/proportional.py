@@ -7,20 +7,31 @@ p = 1 and nothing owned. Fair-Synergy section IV names these baselines; DRF is G
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
 from fairsynergy.fleets import Fleets
-from fairsynergy.policies.policy import Division, Policy
+from fairsynergy.policies.policy import Division, Policy, inside
 from fairsynergy.problem import Array, Problem
 from fairsynergy.waterfill import Filling, waterfill
+
+# Relative: shares that are the same but for rounding.
+SAME = 1e-9
 
 
 def _along(share: Array, fleet: Problem | Fleets) -> Filling:
     """Fill every resource along its shares (..., n, m); price is 1 / t_k."""
     return waterfill(share.mT, 1.0, 0.0, fleet.capacity, fleet.floor.mT, fleet.upper.mT)
+
+
+def _same_amount(problem: Problem, grant: Array) -> str:
+    """What is the same for all whose grants no limit holds, where nothing counts but weights."""
+    who = "everyone" if inside(problem, grant)[:, problem.capacity > 0].all() else "whoever meets no limit"
+    what = "an amount in proportion to weight" if problem.weighted else "the same amount"
+    return f"{who} gets {what}, whatever they own or need"
 
 
 @dataclass(frozen=True)
@@ -43,6 +54,9 @@ class Uniform(Policy):
 
     def _divide_together(self, fleets: Fleets) -> Array | None:
         return _along(self._share(fleets), fleets).grant.mT
+
+    def reasons(self, problem: Problem, grant: Array) -> Sequence[str]:
+        return [_same_amount(problem, grant)] * problem.n
 
     def _share(self, fleet: Problem | Fleets) -> Array:
         return np.broadcast_to(fleet.weight[..., None], fleet.endowment.shape)
@@ -72,6 +86,9 @@ class Random(Policy):
 
     def divide(self, problem: Problem) -> Division:
         return Division(_along(self.lots(problem), problem).grant.mT, 0)
+
+    def reasons(self, problem: Problem, grant: Array) -> Sequence[str]:
+        return ["shares are drawn by lot"] * problem.n
 
     def lots(self, problem: Problem) -> Array:
         """(n, m) the shares drawn, adding up to one; the same at every call unless the seed is a generator."""
@@ -128,6 +145,25 @@ class DRF(Policy):
 
     def _divide_together(self, fleets: Fleets) -> Array | None:
         return _along(self._share(fleets), fleets).grant.mT if self.work_conserving else None
+
+    def reasons(self, problem: Problem, grant: Array) -> Sequence[str]:
+        if problem.m == 1:
+            return [_same_amount(problem, grant)] * problem.n
+        # What matters most to an agent is the one of which it could have all that it wants. Once a resource has run
+        # out, what is left of the others is divided in the same proportions, and dominant shares part.
+        open_to = (problem.upper > problem.floor) & (problem.capacity > 0)
+        need = np.where(open_to, problem.elasticity, 0.0)
+        dominant = open_to & (need >= need.max(axis=1, keepdims=True))
+        free = inside(problem, grant)
+        whole = problem.weight[:, None] * np.where(problem.capacity > 0, problem.capacity, 1.0)
+        share = (grant / whole)[dominant & free]
+        if share.size and np.ptp(share) <= SAME * share.max():
+            who = "everyone" if free[dominant].all() and dominant.any(axis=1).all() else "whoever meets no limit"
+            what = "a share, in proportion to weight," if problem.weighted else "an equal share"
+            return [f"{who} gets {what} of the resource that matters most to them"] * problem.n
+        counted = ", times weight" if problem.weighted else ""
+        said = f"each resource is divided by how much it matters to an agent beside what matters most to it{counted}"
+        return [said] * problem.n
 
     def _share(self, fleet: Problem | Fleets) -> Array:
         demand = fleet.elasticity / fleet.elasticity.max(axis=-1, keepdims=True)

@@ -28,6 +28,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import compress
 from math import inf, isfinite, log
 from typing import ClassVar, NamedTuple
 
@@ -49,6 +50,8 @@ TINY = float(np.finfo(np.float64).tiny)
 # Brent's relative tolerance: as fine as it allows.
 FINEST = 4 * float(np.finfo(np.float64).eps)
 MAX_ROUNDS = 200
+# Grants this close to the previous ones, as a part of the capacity, are those but for rounding.
+SAME = 1e-9
 # A bracket is sought in log steps of this, doubled each time.
 LEAP = 0.05
 
@@ -109,6 +112,27 @@ class Replan(Policy):
     def objective(self) -> Objective:  # type: ignore[override]  # depends on the settings, as alpha-fairness does
         """The total less the price of all units taken away."""
         return NetOfTaking(self.previous, np.broadcast_to(self.price, self.previous.shape[1]))
+
+    def reasons(self, problem: Problem, grant: Array) -> Sequence[str]:
+        had, moved = self.previous, np.abs(grant - self.previous) > SAME * problem.capacity
+        ways = (
+            ("keeps what it had of", ~moved),
+            ("gets more", moved & (grant > had)),
+            ("gives up some", moved & (grant < had)),
+        )
+        open_to = problem.capacity > 0
+        said = []
+        for i in range(problem.n):
+            parts = [
+                f"{way} {' and '.join(compress(problem.resources, mask[i] & open_to))}"
+                for way, mask in ways
+                if (mask[i] & open_to).any()
+            ]
+            said.append(f"it {', and '.join(parts) or 'gets nothing'}, at a price on every unit taken away")
+        return said
+
+    def in_units(self, factor: Array) -> Replan:
+        return Replan(self.previous * factor, self.price / factor)
 
     def divide(self, problem: Problem) -> Division:
         previous = problem.amounts("previous", self.previous)

@@ -116,6 +116,18 @@ class WholeUnits(Policy):
         counts = [systematic(amount, float(rng.random())) for amount in (division.grant / unit).T]
         return Division(np.stack(counts, axis=1) * unit, division.iterations)
 
+    def reasons(self, problem: Problem, grant: Array) -> Sequence[str]:
+        if self.method == "greedy":
+            return ["unit after unit goes to whoever gains most from it"] * problem.n
+        return [f"what {self.policy.label} gives in fractions is rounded up or down by lot"] * problem.n
+
+    def steps(self, problem: Problem) -> Array:
+        return self._units(problem)
+
+    def in_units(self, factor: Array) -> WholeUnits:
+        units = tuple((np.asarray(self.unit) * factor).tolist())
+        return WholeUnits(self.policy.in_units(factor), units, method=self.method, seed=self.seed)
+
     def _units(self, problem: Problem) -> Array:
         """(m,) sizes, checked against the problem."""
         sizes = np.asarray(self.unit)
