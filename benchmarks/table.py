@@ -199,9 +199,9 @@ def _loaded(part: str) -> ModuleType:
     try:
         return import_module(f"benchmarks.{part}")
     except ModuleNotFoundError as error:
+        add = "make training" if error.name == "torch" else "make test once or pip install -e '.[test]'"
         raise FairSynergyError(
-            f"the part {part} needs {error.name}, which is not installed; in the checkout, run make test once or "
-            "pip install -e '.[test]'"
+            f"the part {part} needs {error.name}, which is not installed; in the checkout, run {add}"
         ) from None
 
 

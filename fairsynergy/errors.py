@@ -40,3 +40,14 @@ class ProblemError(FairSynergyError, ValueError):
 
 class SolverError(FairSynergyError):
     """A valid problem that a solver could not finish; the message says which solver and what to try."""
+
+
+def not_installed(what: str, library: str, extra: str) -> FairSynergyError:
+    """The error of who uses what an optional extra brings, without it.
+
+    Importing never needs an extra: only the call that does says so.
+
+    >>> print(not_installed("measuring", "scikit-learn", "measure"))
+    measuring needs scikit-learn, which is not installed: pip install 'fairsynergy[measure]'
+    """
+    return FairSynergyError(f"{what} needs {library}, which is not installed: pip install 'fairsynergy[{extra}]'")

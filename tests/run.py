@@ -2,16 +2,20 @@
 
 Every ring runs even if an earlier one failed. The last line says whether all of them ran and passed, or which
 did not run, why, and what to install. Name rings to run only those: `python tests/run.py lint types`.
+
+What could not run is no failure at a desk. It is one where nobody reads a last line that says "passed, but": of a ring
+that was asked for by name, and in CI of everything that the environment of the README holds. PyTorch is not in there,
+so `make test` passes without it also in CI, which then installs it and asks for the training ring by name (.ci/run).
 """
 
 import os
 import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 from time import perf_counter
 
 import chromium
+from extras import EXTRAS
 
 PYTHON = [sys.executable, "-m"]
 PYTEST = [*PYTHON, "pytest", "--quiet"]
@@ -24,23 +28,30 @@ RINGS = {
     "browser": [[*PYTEST, "tests/browser"]],
     "training": [[*PYTEST, "tests/training"]],
 }
+TRAINING = "tests/training"
 
 
-def main(rings: list[str]) -> int:
-    """Run the rings; 0 if everything that could run passed."""
+def main(named: list[str]) -> int:
+    """Run the rings, all where none is named; 0 if everything passed, and what could not run is no failure."""
     os.chdir(Path(__file__).parents[1])
+    rings = named or list(RINGS)
     failed, missing = [], {}
     for ring in rings:
         print(f"\n== {ring}", flush=True)
         if ring == "browser":
             browser = chromium.find() or chromium.install()
             if browser is None:
-                missing[ring] = f"{chromium.why_not()}; to run it, {chromium.ADVICE}"
+                missing["tests/browser"] = f"{chromium.why_not()}; to run it, {chromium.ADVICE}"
                 continue
             os.environ[chromium.VARIABLE] = browser
-        if ring == "training" and find_spec("torch") is None:
-            missing[ring] = "there is no PyTorch; to run it, make training"
+        if ring == "training" and EXTRAS["training"].missing:
+            missing[TRAINING] = "there is no PyTorch; to run it, make training, and then make test"
             continue
+        if ring == "unit":
+            for name, extra in EXTRAS.items():
+                if name != "training" and extra.missing:
+                    install = f".venv/bin/python -m pip install -e '.[{name}]'"
+                    missing[f"what needs {extra.library}"] = f"it is not installed; to run it, {install}"
         start = perf_counter()
         codes = [subprocess.run(command).returncode for command in RINGS[ring]]
         if any(codes):
@@ -50,15 +61,16 @@ def main(rings: list[str]) -> int:
 
     verdict = f"FAILED: {', '.join(failed)}" if failed else "Passed"
     if missing:
-        why = "; ".join(f"tests/{ring} did NOT run: {reason}" for ring, reason in missing.items())
+        why = "; ".join(f"{what} did NOT run: {reason}" for what, reason in missing.items())
         print(f"\n{verdict}, but {why}.")
     else:
         print(f"\n{verdict}; all of these ran: {', '.join(rings)}.")
-    # In CI nobody reads a last line that says "passed, but", so there what is missing is a failure.
-    return 1 if failed or (missing and os.environ.get("CI")) else 0
+    if not named and os.environ.get("CI"):
+        missing.pop(TRAINING, None)
+    return 1 if failed or (missing and (named or os.environ.get("CI"))) else 0
 
 
 if __name__ == "__main__":
     if unknown := set(sys.argv[1:]) - set(RINGS):
         sys.exit(f"tests/run.py: no ring {', '.join(sorted(unknown))}; there are {', '.join(RINGS)}")
-    sys.exit(main(sys.argv[1:] or list(RINGS)))
+    sys.exit(main(sys.argv[1:]))

@@ -4,6 +4,7 @@ import io
 import json
 import sys
 
+import extras
 import pytest
 
 from fairsynergy import cli
@@ -111,6 +112,7 @@ def test_a_file_that_is_not_there(capsys, tmp_path):
     assert "cannot be read: No such file" in refused(capsys, "fit", str(tmp_path / "none.csv"))
 
 
+@extras.needs("measure")
 def test_measure_writes_what_fit_reads(capsys, tmp_path, monkeypatch):
     name = "Digits, size of a decision tree"
     monkeypatch.setattr(digits, "CURVES", {name: digits.CURVES[name]})

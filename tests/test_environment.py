@@ -1,26 +1,25 @@
 """The PettingZoo environment: PettingZoo's own tests, and that it is the simulator and nothing else."""
 
-import sys
-from importlib.util import module_from_spec, spec_from_file_location
-
+import extras
 import numpy as np
 import pytest
-from pettingzoo.test import parallel_api_test, parallel_seed_test
 
 import fairsynergy as fs
-from fairsynergy.collaborative import Setting, Simulator, draw_city, environment
+from fairsynergy.collaborative import Setting, Simulator, draw_city
 from fairsynergy.collaborative.environment import CollaborativeInference
+
+pettingzoo = pytest.importorskip("pettingzoo.test", reason=extras.without("marl"))
 
 SMALL = Setting(devices=5, slots=12, edges=4)
 
 
 @pytest.mark.parametrize("signal", ["none", "competitors", "neighbours"])
 def test_pettingzoos_own_test(signal):
-    parallel_api_test(CollaborativeInference(SMALL, signal=signal), num_cycles=40)
+    pettingzoo.parallel_api_test(CollaborativeInference(SMALL, signal=signal), num_cycles=40)
 
 
 def test_pettingzoos_seed_test():
-    parallel_seed_test(lambda: CollaborativeInference(SMALL, signal="competitors"))
+    pettingzoo.parallel_seed_test(lambda: CollaborativeInference(SMALL, signal="competitors"))
 
 
 def test_a_seed_decides_every_hour_after_it():
@@ -93,10 +92,3 @@ def test_wrong_calls_are_refused():
         env.step({})
     with pytest.raises(fs.ProblemError, match=r"`actions\[0\]` must be from 0 to 32, got 33"):
         env.step(dict.fromkeys(env.agents, 33))
-
-
-def test_without_pettingzoo_it_says_what_to_install(monkeypatch):
-    monkeypatch.setitem(sys.modules, "pettingzoo", None)
-    spec = spec_from_file_location("without", environment.__file__)
-    with pytest.raises(ModuleNotFoundError, match=r"pip install 'fairsynergy\[marl\]'"):
-        spec.loader.exec_module(module_from_spec(spec))

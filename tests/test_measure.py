@@ -2,6 +2,7 @@
 
 import sys
 
+import extras
 import numpy as np
 import pytest
 
@@ -19,6 +20,7 @@ def again():
     return digits.measure(range(2), names=QUICK, tell=lambda *now: done.append(now)), done
 
 
+@extras.needs("measure")
 def test_a_part_measured_again_lies_within_the_shipped_error_bars(again):
     shipped = read_folder(ASSETS / "curves")
     found = read_curves(digits.write(again[0]).encode(), "again.csv")
@@ -35,15 +37,18 @@ def test_a_part_measured_again_lies_within_the_shipped_error_bars(again):
             assert abs(now.mean() - was.mean()) <= DEVIATIONS * was.std(ddof=1)
 
 
+@extras.needs("measure")
 def test_progress_counts_the_parts(again):
     assert again[1] == [(done, 6) for done in range(1, 7)]
 
 
+@extras.needs("measure")
 def test_the_same_seed_gives_the_same_numbers(again):
     name = QUICK[0]
     assert digits.measure([1], names=[name]) == [one for one in again[0] if one.curve == name and one.seed == 1]
 
 
+@extras.needs("measure")
 def test_what_is_tested_is_held_out():
     images = digits.split(0)
     assert len(images.test) == digits.TEST

@@ -17,13 +17,13 @@ from functools import partial
 from operator import call
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import extras
 import hypothesis.strategies as st
 import numpy as np
 import psutil
 import pytest
-from distributed import LocalCluster
 from hypothesis import given
 from pyarrow import parquet
 
@@ -36,6 +36,9 @@ from fairsynergy.experiments.grid import Grid
 from fairsynergy.experiments.sweeps import read, sweep
 from fairsynergy.fairness import gini
 from fairsynergy.scenarios import FleetSpec, Setting
+
+if TYPE_CHECKING:
+    from distributed import LocalCluster
 
 EXAMPLE = Path(__file__).parents[1] / "assets" / "sweep.toml"
 # Seconds of work for one core.
@@ -84,7 +87,8 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[LocalCluster]:
     """Dask's scheduler in this process, with two workers in processes of their own."""
-    with LocalCluster(
+    distributed = pytest.importorskip("distributed", reason=extras.without("cluster"))
+    with distributed.LocalCluster(
         n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0", silence_logs=logging.CRITICAL
     ) as cluster:
         yield cluster
@@ -630,6 +634,7 @@ def test_a_folder_that_fills_up_can_be_continued(tmp_path: Path, monkeypatch: py
     assert sweep(SHORT, tmp_path, workers=1).exists()
 
 
+@extras.needs("cluster")
 def test_a_scheduler_that_does_not_answer_is_refused(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(workers, "PATIENCE", 0.5)
     out = str(tmp_path / "out")

@@ -18,26 +18,26 @@ from typing import Any, TypeAlias, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-try:
-    from gymnasium.spaces import Box, Discrete
-    from pettingzoo import ParallelEnv
-except ModuleNotFoundError as missing:
-    raise ModuleNotFoundError(
-        f"the environment needs {missing.name}; pip install 'fairsynergy[marl]'", name=missing.name
-    ) from None
-
 from fairsynergy.collaborative.city import draw_city
 from fairsynergy.collaborative.learned import Signal, told
 from fairsynergy.collaborative.setting import Setting
 from fairsynergy.collaborative.simulator import Allocator, Simulator
-from fairsynergy.errors import ProblemError
+from fairsynergy.errors import ProblemError, not_installed
 
 Seen = NDArray[np.float32]
 Observations: TypeAlias = dict[str, Seen]
 Infos: TypeAlias = dict[str, dict[str, Any]]
 
+try:
+    from gymnasium.spaces import Box, Discrete
+    from pettingzoo import ParallelEnv
 
-class CollaborativeInference(ParallelEnv[str, Seen, int]):  # type: ignore[misc]  # PettingZoo ships no types
+    Base: Any = ParallelEnv[str, Seen, int]
+except ModuleNotFoundError:  # whoever makes one learns it
+    Base = object
+
+
+class CollaborativeInference(Base):  # type: ignore[misc]  # PettingZoo ships no types
     """An hour of devices that share edges.
 
     Parameters
@@ -51,6 +51,8 @@ class CollaborativeInference(ParallelEnv[str, Seen, int]):  # type: ignore[misc]
 
     Raises
     ------
+    FairSynergyError
+        If PettingZoo is not installed.
     ProblemError
         If there is no such signal or allocator.
     """
@@ -60,6 +62,8 @@ class CollaborativeInference(ParallelEnv[str, Seen, int]):  # type: ignore[misc]
     def __init__(
         self, setting: Setting | None = None, *, signal: Signal = "none", allocator: Allocator = "equal"
     ) -> None:
+        if Base is object:
+            raise not_installed("the environment", "PettingZoo", "marl")
         if signal not in get_args(Signal):
             raise ProblemError(f"`signal` must be one of {', '.join(get_args(Signal))}, got {signal!r}", field="signal")
         self.setting, self.signal, self.allocator = setting or Setting(), signal, allocator

@@ -29,22 +29,22 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
-try:
-    import torch
-    from safetensors.torch import save_file
-    from torch import nn
-except ModuleNotFoundError as missing:
-    raise ModuleNotFoundError(
-        f"training needs {missing.name}; pip install 'fairsynergy[training]'", name=missing.name
-    ) from None
-
 from fairsynergy.collaborative.city import draw_city
 from fairsynergy.collaborative.learned import LAYERS, DuelingNetwork, Layer, Learned, Recipe, told
 from fairsynergy.collaborative.oracle import shares
 from fairsynergy.collaborative.setting import Setting
 from fairsynergy.collaborative.simulator import LOCAL, Observation, Simulator, Slot
-from fairsynergy.errors import ProblemError
+from fairsynergy.errors import ProblemError, not_installed
 from fairsynergy.problem import Array
+
+try:
+    import torch
+    from safetensors.torch import save_file
+    from torch import nn
+except ModuleNotFoundError:  # whoever trains learns it from check_installed
+    INSTALLED = False
+else:
+    INSTALLED = True
 
 # Cities to learn in have seeds from here on, so that no learner has seen a city that it is tried in.
 FIRST_CITY = 10**6
@@ -103,18 +103,31 @@ class Progress(NamedTuple):
     seconds: float  #: since this run began
 
 
-class _Dueling(nn.Module):  # type: ignore[misc]  # PyTorch counts as untyped here
-    """What `DuelingNetwork` is, for PyTorch."""
+def check_installed() -> None:
+    """Refuse to train without PyTorch.
 
-    def __init__(self, inputs: int, actions: int, width: int) -> None:
-        super().__init__()
-        self.first, self.second = nn.Linear(inputs, width), nn.Linear(width, width)
-        self.value, self.advantage = nn.Linear(width, 1), nn.Linear(width, actions)
+    Raises
+    ------
+    FairSynergyError
+        If it is not installed.
+    """
+    if not INSTALLED:
+        raise not_installed("training", "PyTorch", "training")
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        hidden = torch.relu(self.second(torch.relu(self.first(x))))
-        advantage = self.advantage(hidden)
-        return self.value(hidden) + advantage - advantage.mean(dim=1, keepdim=True)
+
+def _dueling(inputs: int, actions: int, width: int) -> nn.ModuleDict:
+    """The layers of a `DuelingNetwork`, for PyTorch."""
+    return nn.ModuleDict({
+        "first": nn.Linear(inputs, width), "second": nn.Linear(width, width),
+        "value": nn.Linear(width, 1), "advantage": nn.Linear(width, actions),
+    })  # fmt: skip
+
+
+def _values(layers: nn.ModuleDict, x: torch.Tensor) -> torch.Tensor:
+    """What each action is worth to a `DuelingNetwork` of these layers."""
+    hidden = torch.relu(layers["second"](torch.relu(layers["first"](x))))
+    advantage = layers["advantage"](hidden)
+    return layers["value"](hidden) + advantage - advantage.mean(dim=1, keepdim=True)
 
 
 class _Memory:
@@ -187,9 +200,15 @@ class Trainer:
         The world.
     plan : Plan, optional
         How long and how fast.
+
+    Raises
+    ------
+    FairSynergyError
+        If PyTorch is not installed.
     """
 
     def __init__(self, recipe: Recipe, *, seed: int, setting: Setting | None = None, plan: Plan | None = None) -> None:
+        check_installed()
         self.recipe, self.seed = recipe, seed
         self.setting, self.plan = setting or Setting(), plan or Plan()
         self.round = self.steps = 0
@@ -197,8 +216,8 @@ class Trainer:
         start = Simulator(draw_city(FIRST_CITY, self.setting)).observe()
         inputs, actions = told(start, recipe.signal).shape[1], start.actions
         torch.manual_seed(seed)
-        self._online = _Dueling(inputs, actions, self.plan.width)
-        self._older = _Dueling(inputs, actions, self.plan.width)
+        self._online = _dueling(inputs, actions, self.plan.width)
+        self._older = _dueling(inputs, actions, self.plan.width)
         self._older.load_state_dict(self._online.state_dict())
         self._optimiser = torch.optim.Adam(self._online.parameters(), lr=self.plan.rate, fused=True)
         self._memory = _Memory(self.plan.memory, self.plan.cities * self.setting.devices, inputs, actions)
@@ -232,7 +251,7 @@ class Trainer:
 
     def _choose(self, seen: NDArray[np.float32], valid: NDArray[np.bool_], exploration: float) -> NDArray[np.intp]:
         with torch.inference_mode():
-            values = self._online(torch.from_numpy(seen)).numpy()
+            values = _values(self._online, torch.from_numpy(seen)).numpy()
         explores = self._generator.random(len(seen)) < exploration
         # Among random numbers, the largest valid one is at a valid action drawn uniformly.
         values[explores] = self._generator.random((int(explores.sum()), values.shape[1]), dtype=np.float32)
@@ -241,10 +260,11 @@ class Trainer:
     def _learn(self) -> None:
         plan, batch = self.plan, self._memory.batch(self.plan.batch, self._generator)
         with torch.no_grad():
-            ahead = self._online(batch["then"]).masked_fill(~batch["valid"], -torch.inf).argmax(dim=1, keepdim=True)
-            worth = self._older(batch["then"]).gather(1, ahead).squeeze(1)
+            then = _values(self._online, batch["then"]).masked_fill(~batch["valid"], -torch.inf)
+            ahead = then.argmax(dim=1, keepdim=True)
+            worth = _values(self._older, batch["then"]).gather(1, ahead).squeeze(1)
             target = plan.discount * worth - batch["charged"]
-        foretold = self._online(batch["seen"]).gather(1, batch["action"][:, None]).squeeze(1)
+        foretold = _values(self._online, batch["seen"]).gather(1, batch["action"][:, None]).squeeze(1)
         loss = nn.functional.smooth_l1_loss(foretold, target)
         self._optimiser.zero_grad(set_to_none=True)
         loss.backward()
@@ -367,6 +387,8 @@ def train(
 
     Raises
     ------
+    FairSynergyError
+        If PyTorch is not installed.
     ProblemError
         If the checkpoint is broken or of another training.
     """

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from fairsynergy.errors import FairSynergyError
+from fairsynergy.errors import not_installed
 from fairsynergy.problem import Array
 
 TEST = 597  # images held out
@@ -119,9 +119,7 @@ def provenance() -> str:
     try:
         import sklearn
     except ImportError:
-        raise FairSynergyError(
-            "measuring needs scikit-learn, which is not installed: pip install 'fairsynergy[measure]'"
-        ) from None
+        raise not_installed("measuring", "scikit-learn", "measure") from None
     return f"scikit-learn {sklearn.__version__}"
 
 

@@ -105,13 +105,14 @@ def train_all(
 
     Raises
     ------
+    FairSynergyError
+        If there is no PyTorch.
     ProblemError
-        If a checkpoint is broken or of another training, or there is no PyTorch.
+        If a checkpoint is broken or of another training.
     """
-    try:
-        from fairsynergy.collaborative import training  # noqa: F401, whoever has no PyTorch learns it here
-    except ModuleNotFoundError as missing:
-        raise ProblemError(str(missing)) from None
+    from fairsynergy.collaborative.training import check_installed  # loads PyTorch, which takes seconds
+
+    check_installed()
     if rounds < 1:
         raise ProblemError(f"the number of rounds must be at least 1, got {rounds}")
     jobs = {number: pupil for number, pupil in enumerate(who) if not (folder / f"{pupil.name}{SUFFIX}").exists()}

@@ -24,7 +24,7 @@ from typing import Any, TypeVar
 from joblib import Parallel, cpu_count, delayed, parallel_config
 from threadpoolctl import threadpool_limits
 
-from fairsynergy.errors import FairSynergyError, ProblemError, SolverError
+from fairsynergy.errors import FairSynergyError, ProblemError, SolverError, not_installed
 
 # Workers that a job may kill.
 DEATHS = 3
@@ -128,13 +128,15 @@ def connect(scheduler: str) -> Any:
 
     Raises
     ------
+    FairSynergyError
+        If Dask is not installed.
     ProblemError
-        If Dask is not installed, or nobody answers there within `PATIENCE` seconds, or there are no workers.
+        If nobody answers there within `PATIENCE` seconds, or there are no workers.
     """
     try:
         from distributed import Client
     except ImportError:
-        raise ProblemError("a cluster needs Dask, which is not installed: pip install 'fairsynergy[cluster]'") from None
+        raise not_installed("a cluster", "Dask", "cluster") from None
     try:
         # A client that fails to connect goes on trying for long in the background, so this is asked without one; and
         # in another thread, because a notebook's own is taken.
