@@ -163,6 +163,19 @@ def test_no_rule_touches_global_chance() -> None:
     np.testing.assert_array_equal(np.random.get_state()[1], before)  # type: ignore[index]  # noqa: NPY002
 
 
+@pytest.mark.parametrize("weight", [1e-300, 1e-9, 1e-3, 1.0, 1e9, 1e300, 1e308])
+@pytest.mark.parametrize("source", [np.random.default_rng, np.random.RandomState])
+def test_random_leaves_nothing_idle_though_shares_are_too_small_for_a_number(weight: float, source: type) -> None:
+    """At such weights one agent draws everything and cannot use it all; a generator's draw may then be no number."""
+    for ceiling in (np.inf, 0.4):
+        problem = fs.Problem(endowment=[0] * 5, capacity=1, elasticity=[0.5] * 5, weight=[weight] * 5, ceiling=ceiling)
+        rule = fs.Random(source(3))
+        for _ in range(20):
+            grant = rule.divide(problem).grant
+            assert grant.sum() == pytest.approx(1, rel=1e-12)
+            assert grant.max() <= ceiling
+
+
 # Weights: what a weight of 2 means under each rule.
 
 
@@ -245,7 +258,9 @@ def test_a_ceiling_stops_whom_the_rule_would_give_more(rule: str, m: int, limit:
     bound[most, 0] = top if limit == "ceiling" else problem.endowment[most, 0] + top
     grant = divide(rule, changed(problem, **{limit: bound}))
     assert grant[most, 0] <= top * (1 + 1e-12)
-    assert grant[:, 0].sum() == pytest.approx(problem.capacity[0], rel=1e-9)
+    # Pure DRF stops when anything runs out: whoever has enough of the first now pursues the second.
+    spent = grant.sum(axis=0) / problem.capacity
+    assert (spent.max() if rule == "DRF, pure" else spent[0]) == pytest.approx(1, rel=1e-9)
 
 
 @pytest.mark.parametrize("name", ["Fleet A", "one resource", "two resources"])
@@ -277,6 +292,42 @@ def test_pure_drf_equalises_dominant_shares_until_a_resource_runs_out(problem: f
     np.testing.assert_allclose(share.max(axis=1), share.max(), rtol=1e-12)
     np.testing.assert_allclose(share[:, 0] / share[:, 1], problem.elasticity[:, 0] / problem.elasticity[:, 1])
     assert share.sum(axis=0).max() == pytest.approx(1, rel=1e-12)
+
+
+@pytest.mark.parametrize("cap", [{"ceiling": [np.inf, 0]}, {"saturation": [np.inf, 1.0]}, {"ceiling": [np.inf, 1e-12]}])
+@pytest.mark.parametrize("rule", ["DRF", "DRF, pure"])
+def test_what_nobody_can_receive_is_no_dominant_resource(rule: str, cap: dict[str, list[float]]) -> None:
+    """Both can be given GPUs only; how much one of them would need of the rest says nothing then."""
+    fleet = fs.Problem(endowment=[[0, 1], [0, 1]], capacity=[10, 1], elasticity=[[0.8, 0.1], [0.1, 0.8]], **cap)
+    np.testing.assert_allclose(divide(rule, fleet)[:, 0], [5, 5], rtol=1e-9)
+    nothing = fs.Problem(endowment=[[0, 1], [0, 1]], capacity=[10, 0], elasticity=[[0.8, 0.1], [0.1, 0.8]])
+    np.testing.assert_allclose(divide(rule, nothing)[:, 0], [5, 5], rtol=1e-9)
+
+
+@pytest.mark.parametrize("rule", ["DRF", "DRF, pure"])
+def test_drf_goes_on_at_the_same_pace_with_what_is_needed_most_of_the_rest(rule: str) -> None:
+    """The first needs most of the labels, may have a tenth of them, and from then on pursues compute like the other."""
+    fleet = fs.Problem(
+        endowment=np.zeros((2, 2)), capacity=[1, 1], elasticity=[[0.2, 0.4], [0.4, 0.1]], ceiling=[[1, 0.1], [1, 1]]
+    )
+    # At 0.1 it has 0.05 of the compute, the second 0.1; what is left of that is shared evenly.
+    compute = [0.05 + 0.425, 0.1 + 0.425]
+    labels = [0.1, 0.9 if rule == "DRF" else 0.525 / 4]
+    np.testing.assert_allclose(divide(rule, fleet), np.transpose([compute, labels]), rtol=1e-12)
+
+
+def test_pure_drf_does_not_depend_on_the_unit_where_ceilings_add_up_to_the_capacity() -> None:
+    """Exactly enough for everybody runs out of nothing, in whatever unit rounding makes it seem so."""
+    ceiling = [[np.inf, 0.1], [np.inf, 0.2], [np.inf, 0.3], [np.inf, 0.3]]
+    for unit in (1.0, 0.01, 100.0, 3.0, 1 / 3, 1e-9, 0.7):
+        fleet = fs.Problem(
+            endowment=np.zeros((4, 2)),
+            capacity=[1, 0.9 * unit],
+            elasticity=[[0.1, 0.5], [0.2, 0.5], [0.1, 0.4], [0.1, 0.5]],
+            ceiling=np.array(ceiling) * [1, unit],
+        )
+        # Everybody has its labels before the compute is gone, so that this is not what stops anybody.
+        np.testing.assert_allclose(divide("DRF, pure", fleet).sum(axis=0), fleet.capacity, rtol=1e-12)
 
 
 def test_drf_shares_out_what_pure_drf_leaves_idle() -> None:
