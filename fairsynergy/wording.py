@@ -547,15 +547,28 @@ def caveats(allocations: Mapping[str, Allocation], rule: str) -> list[str]:
             f"Utilities reach {number(top)}. Above 1 they are not accuracies any more, and the rules compare numbers "
             f"without a meaning; {_below_one(chosen.problem)}."
         )
-    for k, resource in enumerate(chosen.problem.resources):
-        left, capacity = chosen.unspent[k], chosen.problem.capacity[k]
-        if left > UNSPENT * capacity:
-            full = bool(np.all(chosen.grant[:, k] >= chosen.problem.upper[:, k] * (1 - UNSPENT)))
-            why = "every agent already holds all it can use" if full else f"{rule} gives it to nobody"
-            notes.append(f"{number(float(left))} of {number(float(capacity))} units of {resource} stay unspent: {why}.")
+    notes += unspent(chosen, rule)
     notes += [
         f"{name} failed its own check; do not use its numbers."
         for name, allocation in allocations.items()
         if allocation.status is Status.FAILED
     ]
+    return notes
+
+
+def unspent(allocation: Allocation, rule: str) -> list[str]:
+    """Of each resource that a rule leaves over: how much, and why.
+
+    >>> import fairsynergy as fs
+    >>> fleet = fs.Problem(endowment=[0.1, 0.3], capacity=9, elasticity=[0.5, 0.3], saturation=1)
+    >>> unspent(fs.allocate(fleet, fs.NUM()), "NUM")
+    ['7.40 of 9.00 units of compute stay unspent: every agent already holds all it can use.']
+    """
+    problem, notes = allocation.problem, []
+    for k, resource in enumerate(problem.resources):
+        left, capacity = allocation.unspent[k], problem.capacity[k]
+        if left > UNSPENT * capacity:
+            full = bool(np.all(allocation.grant[:, k] >= problem.upper[:, k] * (1 - UNSPENT)))
+            why = "every agent already holds all it can use" if full else f"{rule} gives it to nobody"
+            notes.append(f"{number(float(left))} of {number(float(capacity))} units of {resource} stay unspent: {why}.")
     return notes

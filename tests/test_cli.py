@@ -218,7 +218,7 @@ def test_names_are_printed_as_they_are(capsys, tmp_path):
     path = tmp_path / "[red]fleet.csv"
     path.write_text("[b]x,gamma_[b]x\n0.1,0.5\n")
     assert main(["solve", str(path), "--capacity=[b]x=1"]) == 0
-    assert "[red]fleet.csv: 1 agent; the cloud shares 1 units of [b]x." in capsys.readouterr().out
+    assert "[red]fleet.csv: 1 agent; the cloud shares 1 unit of [b]x." in capsys.readouterr().out
 
 
 # Presets

@@ -51,7 +51,9 @@ def test_the_table_has_the_librarys_numbers(capsys, drones):
     found = fit([30, 60, 120, 240, 480], [0.40, 0.48, 0.57, 0.66, 0.79])
     low, high = found.interval[0]
     out = printed(capsys, "fit", drones)
-    (row,) = [line for line in out.splitlines() if line.strip().startswith("drones") and "labels" in line]
+    lines = out.splitlines()
+    row = lines[lines.index(next(line for line in lines if line.strip() == "drones")) + 1]
+    assert row.strip().startswith("labels  ")
     assert f"{found.elasticity[0]:.4f}" in row
     assert f"{found.standard_error[0]:.4f}" in row
     assert f"{low:.4f} to {high:.4f}" in row

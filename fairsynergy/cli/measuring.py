@@ -12,7 +12,16 @@ from rich.padding import Padding
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 import fairsynergy as fs
-from fairsynergy.cli.terminal import Commands, named_amount, plain_console, plain_table, print_json, progress_bar
+from fairsynergy.cli.terminal import (
+    Column,
+    Commands,
+    named_amount,
+    plain_console,
+    print_beside,
+    print_json,
+    progress_bar,
+    total_width,
+)
 from fairsynergy.curves import words
 from fairsynergy.errors import ProblemError
 from fairsynergy.scenarios import ASSETS
@@ -112,35 +121,43 @@ def _fit(arguments: argparse.Namespace) -> None:
 
 def _print_fits(fits: Mapping[str, fs.curves.Fit], refused: Mapping[str, ProblemError]) -> None:
     console = plain_console()
-    table = plain_table()
-    for column in ("curve", "resource"):
-        table.add_column(column, overflow="fold")
-    for column in ("elasticity", "error", "95 % interval", "R²", "rows"):
-        table.add_column(column, justify="right", no_wrap=True)
-    table.add_column("best shape", no_wrap=True)
+    curves: list[str] = []
+    columns = ("elasticity", "error", "95 % interval", "R²", "rows")
+    cells: dict[str, list[str]] = {header: [] for header in columns}
+    shapes: list[str] = []
     for name, found in fits.items():
-        best, law = found.alternatives[0], found.law
-        ahead = law.aicc - best.aicc if best is not law else 0.0
-        shape = f"{best.shape.label} ({ahead:.0f})" if ahead else best.shape.label
         for k, resource in enumerate(found.resources):
             low, high = found.interval[k]
-            first = (name, f"{found.r_squared:.3f}", f"{found.n}", shape) if k == 0 else ("", "", "", "")
-            gamma = f"{found.elasticity[k]:.4f}"
-            ends = f"{low:.4f} to {high:.4f}" if found.freedom else "none"
-            error = f"{found.standard_error[k]:.4f}" if found.freedom else "none"
-            table.add_row(first[0], resource, gamma, error, ends, *first[1:])
-    console.print(table)
+            known = (
+                (f"{found.standard_error[k]:.4f}", f"{low:.4f} to {high:.4f}") if found.freedom else ("none", "none")
+            )
+            of_all = ("", "") if k else (f"{found.r_squared:.3f}", f"{found.n:,}")
+            for header, cell in zip(columns, (f"{found.elasticity[k]:.4f}", *known, *of_all), strict=True):
+                cells[header].append(cell)
+            curves.append(f"  {resource}" if k else f"{name}\n  {resource}")
+            shapes.append("" if k else _best_shape(found))
+    left = Column("curve, resource", curves, end=False)
+    right, last = [Column(header, column) for header, column in cells.items()], Column("best shape", shapes, end=False)
+    shaped = total_width([left, *right, last]) <= console.width  # else the notes below say it
+    print_beside(console, [left], [*right, last] if shaped else right, squeeze=True)
     console.print(
         "elasticity: per cent more accuracy for one per cent more of the resource; error: its standard error."
     )
     console.print("R²: share of the variance of the accuracies that the power law explains.")
-    console.print("best shape: by AICc, of three; in brackets by how much its AICc is below that of the power law.")
+    if shaped:
+        console.print("best shape: by AICc, of three; in brackets by how much its AICc is below that of the power law.")
     for name, found in fits.items():
         console.print(f"\n{name}", style="bold")
         said = [words.status(found), *(note.sentence for note in found.notes)]
         console.print(Padding("\n".join(said), (0, 0, 0, 2)))
     for name, refusal in refused.items():
         console.print(f"\n{name} refused: {refusal}")
+
+
+def _best_shape(found: fs.curves.Fit) -> str:
+    best, law = found.alternatives[0], found.law
+    ahead = law.aicc - best.aicc if best is not law else 0.0
+    return f"{best.shape.label} ({ahead:.0f})" if ahead else best.shape.label
 
 
 def _fitted(found: fs.curves.Fit) -> dict[str, Any]:

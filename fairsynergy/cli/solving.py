@@ -15,14 +15,13 @@ from rich.console import Console
 from rich.padding import Padding
 
 import fairsynergy as fs
-from fairsynergy.cli.terminal import Commands, named_amount, plain_console, plain_table, print_json
+from fairsynergy.cli.comparison import ALL, REFERENCE, over, print_comparison
+from fairsynergy.cli.terminal import Commands, named_amount, plain_console, print_json
 from fairsynergy.errors import FairSynergyError, ProblemError
 from fairsynergy.fleet_files import FleetFile, read_file, write_csv, write_json
 from fairsynergy.policies import NAMES, named
 from fairsynergy.scenarios import PRESETS, Preset
-from fairsynergy.wording import IN_UNITS, at_most, badge, counted_in_units, duration, headline, measure, proof
-
-REFERENCE = "Uniform"
+from fairsynergy.wording import at_most, proof
 
 SOLVE = """\
 Divide a cloud's resources among the agents of a fleet, by every rule, and compare.
@@ -84,6 +83,13 @@ def _add_solve(commands: Commands) -> None:
         metavar="RULE",
         help=f"all of the paper's (default), or any of {NAMES}",
     )
+    solve.add_argument(
+        "--agents",
+        type=_agents,
+        default=10,
+        metavar="N",
+        help="how many agents to show, with what each of them gets: a number, or all; default: 10",
+    )
     solve.add_argument("--json", action="store_true", help="print everything as JSON: grants, prices, proofs")
     solve.set_defaults(run=_solve)
 
@@ -93,6 +99,14 @@ def _level(text: str) -> float:
         return math.inf if text.lower() == "none" else float(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"must be a number such as 1, or none; got {text!r}") from None
+
+
+def _agents(text: str) -> int:
+    if text.lower() == "all":
+        return ALL
+    if text.isdecimal() and text.isascii() and len(text) <= 9:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"must be a whole number such as 20, or all; got {text!r}")
 
 
 def _rule(text: str) -> list[fs.Policy]:
@@ -129,7 +143,7 @@ def _solve(arguments: argparse.Namespace) -> None:
     if arguments.json:
         print_json(_document(file.name, problem, solved, refused, reference))
     else:
-        _print_comparison(file.name, problem, solved, refused, reference)
+        print_comparison(file.name, problem, solved, refused, reference, arguments.agents)
 
 
 def _allocate(problem: fs.Problem, policy: fs.Policy) -> fs.Allocation:
@@ -153,54 +167,6 @@ def _read(path: str) -> FleetFile:
         raise ProblemError(f"{path} cannot be read: {error.strerror}") from None
 
 
-def _print_comparison(
-    name: str,
-    problem: fs.Problem,
-    solved: Mapping[str, fs.Allocation],
-    refused: Mapping[str, FairSynergyError],
-    reference: fs.Allocation,
-) -> None:
-    console = plain_console()
-    word = measure({**solved, REFERENCE: reference})
-    amounts = zip(problem.resources, problem.capacity, strict=True)
-    cloud = " and ".join(f"{amount:g} units of {resource}" for resource, amount in amounts)
-    console.print(f"{name}: {problem.n:,} agent{'s' * (problem.n > 1)}; the cloud shares {cloud}.")
-    console.print(headline(solved, next(iter(solved))))
-
-    table = plain_table()
-    table.add_column("rule", no_wrap=True)
-    for column in ("worst", "mean", "best", f"vs {REFERENCE}"):
-        table.add_column(column, justify="right", no_wrap=True)
-    table.add_column("proof")
-    table.add_column("time", justify="right", no_wrap=True)
-    before = problem.utility(np.zeros((problem.n, problem.m)))
-    rows = {"(no cloud)": (before.min(), before.mean(), before.max())}
-    rows |= {rule: (answer.worst, answer.mean, answer.best) for rule, answer in solved.items()}
-    for rule, values in rows.items():
-        change = _over(float(values[1]), reference)
-        table.add_row(
-            rule,
-            *map(_figure, values),
-            "" if change is None else f"{round(100 * change, 1) + 0.0:+.1f} %",  # + 0.0 for no minus zero
-            badge(solved[rule]) if rule in solved else "",
-            duration(solved[rule].seconds) if rule in solved else "",
-        )
-    for rule in refused:
-        table.add_row(rule, "", "", "", "", "refused", "")
-    console.print(table)
-
-    console.print(f"worst, mean, best: {word} of the worst-off agent, on average, and of the best-off agent.")
-    console.print(f"vs {REFERENCE}: the mean relative to {REFERENCE}'s, {_figure(reference.mean)}.")
-    for mark, sentence in {badge(answer): proof(answer) for answer in solved.values()}.items():
-        console.print(f"{mark}: {sentence.partition(': ')[2]}")
-    console.print("time: one run on this machine, without the check that the proof needs.")
-    for rule, error in refused.items():
-        console.print(f"{rule} refused: {error}")
-    if word != "accuracy":
-        advice = "--saturation 1 keeps them below" if counted_in_units(problem) else IN_UNITS
-        console.print(f"Some utilities exceed 1, so they are no accuracies; {advice}.")
-
-
 def _document(
     name: str,
     problem: fs.Problem,
@@ -221,7 +187,7 @@ def _document(
             "worst": allocation.worst,
             "mean": allocation.mean,
             "best": allocation.best,
-            "mean_vs_uniform": _over(allocation.mean, reference),
+            "mean_vs_uniform": over(allocation.mean, reference),
             "total": allocation.total,
             "upper_bound": allocation.upper_bound,
             "gap": allocation.gap,
@@ -249,15 +215,6 @@ def _document(
         "rules": {rule: answer(allocation) for rule, allocation in solved.items()},
         "refused": {rule: str(error) for rule, error in refused.items()},
     }
-
-
-def _figure(value: float) -> str:
-    return f"{value:.4f}" if value < 1e4 else f"{value:.4g}"
-
-
-def _over(mean: float, reference: fs.Allocation) -> float | None:
-    """How far a mean exceeds the reference's, relatively; None where that is 0."""
-    return mean / reference.mean - 1 if reference.mean > 0 else None
 
 
 def _add_presets(commands: Commands) -> None:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import argparse
 import json
 import math
-from typing import Any, TypeAlias
+from collections.abc import Sequence
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import Progress, ProgressColumn
 from rich.table import Table
 
+# Between two columns of a table.
+GAP = 2
 # What `add_subparsers` returns; argparse has no public name for it.
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -65,3 +69,69 @@ def plain_console() -> Console:
 def plain_table() -> Table:
     """A table without frames, to be given columns and rows."""
     return Table(box=box.SIMPLE_HEAD, padding=(0, 1), collapse_padding=True, pad_edge=False)
+
+
+class Column(NamedTuple):
+    """Header and cells of a column; numbers end at its right edge, names do not."""
+
+    header: str
+    cells: Sequence[str]
+    end: bool = True
+
+
+def width(column: Column) -> int:
+    """Of a column whose header may be broken between words, and whose cells may not but where they have lines."""
+    lines = [line for cell in column.cells for line in cell.splitlines()]
+    return max(map(cell_len, (*column.header.split(), *lines)))
+
+
+def total_width(columns: Sequence[Column]) -> int:
+    """Of a table of these columns in which no cell is broken."""
+    return sum(map(width, columns)) + GAP * len(columns)
+
+
+def print_beside(
+    console: Console,
+    left: Sequence[Column],
+    right: Sequence[Column],
+    *,
+    last_apart: bool = False,
+    squeeze: bool = False,
+) -> None:
+    """Print columns side by side; where they are too many for the terminal, in several tables that begin alike.
+
+    Parameters
+    ----------
+    left : sequence of Column
+        What each of the tables begins with, names first; they are broken into lines where they take too much.
+    right : sequence of Column
+        As many a table as there is room for, and at least one.
+    last_apart : bool
+        Whether the last row is no agent and has a line above it.
+    squeeze : bool
+        Whether to break names between words if all columns then fit in one table.
+    """
+    names = left[0]
+    words = [word for cell in names.cells for word in cell.split()]
+    limit = max(cell_len("agent"), console.width // (1 if squeeze else 3))
+    first = min(limit, width(names))
+    spare = console.width - total_width([*left, *right]) + width(names)
+    if squeeze and spare < first:
+        first = max(min(limit, width(Column(names.header, words))), spare)
+    widths = [first, *map(width, left[1:])]
+    room = console.width - sum(widths) - GAP * len(left)
+    waiting = list(right)
+    while waiting:
+        count = taken = 0
+        while count < len(waiting) and (taken + width(waiting[count]) + GAP <= room or not count):
+            taken += width(waiting[count]) + GAP
+            count += 1
+        shown, waiting = [*left, *waiting[:count]], waiting[count:]
+        table = plain_table()
+        for column, wide in zip(shown, [*widths, *map(width, shown[len(left) :])], strict=True):
+            side: Literal["left", "right"] = "right" if column.end else "left"
+            table.add_column(column.header, justify=side, vertical="bottom", width=wide, overflow="fold")
+        rows = list(zip(*(column.cells for column in shown), strict=True))
+        for number, row in enumerate(rows):
+            table.add_row(*row, end_section=last_apart and number == len(rows) - 2)
+        console.print(table)
