@@ -5,6 +5,9 @@ import json
 import numpy as np
 
 LARGEST = 12_000  # characters of a specification
+# Channels that map names to places, and those that map them to looks.
+PLACES = {"x", "y", "xOffset", "yOffset"}
+SCALED = PLACES | {"color", "fill", "stroke", "shape", "strokeDash"}
 
 
 class EveryPicture:
@@ -25,6 +28,14 @@ class EveryPicture:
         for table in tables.values():
             assert len(table)
             assert np.isfinite(table.select_dtypes("number").to_numpy(dtype=float)).all()
+
+    def test_orders_names_by_itself_and_not_as_rows_happen_to_come(self, spec, tables):
+        # A browser puts new rows in the place of old ones; what follows from the order of rows alone then goes astray.
+        for layer in spec["layer"]:
+            for channel, part in layer["encoding"].items():
+                if channel in SCALED and part.get("type") in ("nominal", "ordinal"):
+                    ordered = channel in PLACES and part.get("sort", "ascending") is not None
+                    assert ordered or part["scale"]["domain"], f"{channel}: {part}"
 
 
 def names_in(spec):

@@ -22,12 +22,8 @@ TABLE = comparison.rules(ALL, "NUM")
 
 def fields(spec):
     """Every column that a specification reads, but for those it makes itself."""
-    made = {name for step in steps(spec, "transform") for name in names(step.get("as", []))}
+    made = {name for step in steps(spec, "transform") for name in steps(step, "as")}
     return set(steps(spec, "field")) - made
-
-
-def names(one_or_more):
-    return [one_or_more] if isinstance(one_or_more, str) else one_or_more
 
 
 def steps(node, key):

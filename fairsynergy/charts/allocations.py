@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from fairsynergy.allocation import Allocation
 from fairsynergy.charts import palette
-from fairsynergy.charts.comparison import KEPT
+from fairsynergy.charts.comparison import KEPT, named_axis, numbered, ranked
 from fairsynergy.explain import level, next_unit, sentences, standings
 from fairsynergy.fairness import ENVY_FROM, envy, strongest_envies
 from fairsynergy.problem import Array
@@ -124,7 +124,7 @@ def stacks(pair: Pair, rule: str, resource: int, positions: Positions) -> Tables
     )
     common = level(allocation)[resource]
     top = max(float(a.holding[positions, resource].max(initial=0.0)) for a in pair.values())
-    tables = {"parts": parts, "limits": pd.DataFrame({"top": [top]})}
+    tables = {"parts": ranked(parts, "agent"), "limits": pd.DataFrame({"top": [top]})}
     return tables if np.isnan(common) else tables | {"level": pd.DataFrame({"level": [common]})}
 
 
@@ -141,7 +141,7 @@ def accuracies(pair: Pair, rule: str, positions: Positions) -> Tables:
         }
     )
     top = max(float(a.utility[positions].max(initial=0.0)) for a in pair.values())
-    return {"rows": rows, "limits": pd.DataFrame({"top": [top]})}
+    return {"rows": ranked(rows, "agent"), "limits": pd.DataFrame({"top": [top]})}
 
 
 def marginals(pair: Pair, resource: int, positions: Positions, *, price: Array) -> Tables:
@@ -177,7 +177,7 @@ def marginals(pair: Pair, resource: int, positions: Positions, *, price: Array) 
             )
         )
     price_line = pd.DataFrame({"times": [1.0], "label": [f"line: the going price, {number(going)} accuracy per unit"]})
-    return {"rows": pd.concat(tables, ignore_index=True), "price": price_line}
+    return {"rows": ranked(pd.concat(tables, ignore_index=True), "agent"), "price": price_line}
 
 
 def envies(pair: Pair, rule: str, positions: Positions) -> Tables:
@@ -189,9 +189,23 @@ def envies(pair: Pair, rule: str, positions: Positions) -> Tables:
     gains = {name: envy(problem, a.grant)[np.ix_(positions, positions)] for name, a in pair.items()}
     rows, columns = np.nonzero(gains[rule] > ENVY_FROM)
     names = np.array([problem.agents[i] for i in positions], dtype=object)
-    cells = pd.DataFrame({"envious": names[rows], "envied": names[columns], "gain": gains[rule][rows, columns]})
+    ranks = np.array(numbered(names), dtype=object)
+    cells = pd.DataFrame(
+        {
+            "envious": names[rows],
+            "envied": names[columns],
+            "envious_rank": ranks[rows],
+            "envied_rank": ranks[columns],
+            "gain": gains[rule][rows, columns],
+        }
+    )
     top = max(float(gain.max(initial=0.0)) for gain in gains.values())
-    return {"cells": cells, "axis": pd.DataFrame({"envious": names, "envied": names, "top": top})}
+    return {
+        "cells": cells,
+        "axis": pd.DataFrame(
+            {"envious": names, "envied": names, "envious_rank": ranks, "envied_rank": ranks, "top": top}
+        ),
+    }
 
 
 def describe_envy(allocation: Allocation) -> str:
@@ -270,7 +284,10 @@ def stack_spec(rule: str, resource: str, *, levelled: bool) -> Spec:
     ]
     y = alt.Y("start:Q", title=f"{resource} held [units]", scale=alt.Scale(zero=True), axis=_margin())
     colour = alt.Color("part:N", scale=scale, legend=alt.Legend(title=None, orient="top", labelLimit=240))
-    layers = [_of("parts").mark_bar().encode(x=_agents(), y=y, y2="end:Q", tooltip=tip, color=colour), _end("top:Q")]
+    layers = [
+        _of("parts").mark_bar().encode(x=_agents(), y=y, y2="end:Q", tooltip=tip, color=colour),
+        _end("top:Q"),
+    ]
     if levelled:
         line = _of("level").encode(y="level:Q")
         said = line.encode(x=alt.value(0), text=alt.value("common level"))
@@ -346,8 +363,8 @@ def marginal_spec(resource: str, *rules: str) -> Spec:
 def envy_spec(rule: str) -> Spec:
     """How `envies` is drawn: the darker a cell, the more the agent of the row would gain."""
     colour = palette.RULES[rule].colour
-    x = alt.X("envied:N", sort=None, title="with the grant of", axis=_names())
-    y = alt.Y("envious:N", sort=None, title="would gain", axis=alt.Axis(labelOverlap=True, labelLimit=80))
+    x = alt.X("envied_rank:N", title="with the grant of", axis=_names())
+    y = alt.Y("envious_rank:N", title="would gain", axis=named_axis(labelOverlap=True, labelLimit=80))
     strength = alt.Opacity("gain:Q", scale=alt.Scale(range=[0.0, 1.0], zero=True), legend=None)
     tip = [
         alt.Tooltip("envious:N", title="Agent"),
@@ -366,11 +383,11 @@ def _of(name: str) -> Any:
 
 
 def _names() -> Any:
-    return alt.Axis(labelAngle=-45, labelOverlap=True, labelLimit=80)
+    return named_axis(labelAngle=-45, labelOverlap=True, labelLimit=80)
 
 
 def _agents() -> Any:
-    return alt.X("agent:N", sort=None, title=None, axis=_names())
+    return alt.X("rank:N", title=None, axis=_names())
 
 
 def _margin() -> Any:

@@ -14,7 +14,7 @@ import pandas as pd
 
 from fairsynergy.allocation import Allocation
 from fairsynergy.bidding import METHODS, RECENT, Bidding, overheard
-from fairsynergy.charts.comparison import FAINT, INK, KEPT, Spec, named
+from fairsynergy.charts.comparison import FAINT, INK, KEPT, Spec, named, named_axis, ranked
 from fairsynergy.charts.figure import spaced
 from fairsynergy.charts.palette import RULES
 from fairsynergy.objective import TotalUtility
@@ -186,7 +186,7 @@ def asked(bidding: Bidding, central: Allocation, turn: int, resource: int) -> pd
     wanted, given = bidding.demand(turn - 1)[:, resource], central.grant[:, resource]
     order = np.argsort(-given, kind="stable")
     some = order if len(order) <= MANY else order[spaced(len(order), MANY)]
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "agent": [bidding.problem.agents[i] for i in some],
             "asked": wanted[some],
@@ -195,6 +195,7 @@ def asked(bidding: Bidding, central: Allocation, turn: int, resource: int) -> pd
             "gamma": bidding.problem.elasticity[some, resource],
         }
     )
+    return ranked(table, "agent")
 
 
 @lru_cache(maxsize=KEPT)
@@ -221,7 +222,7 @@ def asked_spec(resource: str, many: bool) -> Spec:
                 points.mark_point(filled=True, size=36, color=FIRST, opacity=0.6),
             )
         )
-    bars = rows.encode(x=alt.X("agent:N", sort=None, title=None, axis=alt.Axis(labelLimit=90)))
+    bars = rows.encode(x=alt.X("rank:N", title=None, axis=named_axis(labelLimit=90)))
     return named(
         alt.layer(
             bars.mark_bar(color=FIRST, opacity=0.85).encode(y=alt.Y("asked:Q", title=units)),

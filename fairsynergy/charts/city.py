@@ -9,7 +9,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from fairsynergy.charts.comparison import FAINT, FROM_ZERO, INK, KEPT, TEXT, Spec, bare
+from fairsynergy.charts.comparison import FAINT, FROM_ZERO, INK, KEPT, TEXT, Spec, bare, named_axis, ranked
 from fairsynergy.charts.palette import Mark
 from fairsynergy.collaborative import LOCAL, City, Setting
 from fairsynergy.experiments.cities import MEASURES, PUBLISHED, Estimate, Outcome
@@ -79,7 +79,7 @@ def outcomes(played: Mapping[str, Outcome], measure: str) -> pd.DataFrame:
                 "paper_mean": _published(name, measure, "mean"), "paper_worst": _published(name, measure, "worst"),
             }
         )  # fmt: skip
-    return pd.DataFrame(rows)
+    return ranked(pd.DataFrame(rows), "policy")
 
 
 def _ends(outcome: Outcome, measure: str) -> tuple[float, float]:
@@ -118,7 +118,7 @@ def tall(table: pd.DataFrame) -> int:
 def outcomes_spec(measure: str) -> Spec:
     """Dumbbells: mean and worst-off device of each policy, the paper's hollow below; fill it with `outcomes`."""
     rows = alt.Chart(alt.NamedData("rows")).encode(
-        y=alt.Y("policy:N", sort=None, title=None, axis=alt.Axis(labelLimit=140, ticks=False, domain=False)),
+        y=alt.Y("rank:N", title=None, axis=named_axis(labelLimit=140, ticks=False, domain=False)),
         tooltip=[
             alt.Tooltip("policy:N", title="Policy"),
             alt.Tooltip("words:N", title="That is"),
@@ -329,6 +329,9 @@ def lines_spec(names: tuple[str, ...], x: str, y: str, zero: bool) -> Spec:
     return bare(alt.layer(rows.mark_line(strokeWidth=2.5), rows.mark_point(opacity=0, size=80)))
 
 
+ENDS = ("average device", "worst-off device")  # of a policy, that `over_cities` draws
+
+
 def over_cities(found: pd.DataFrame, policies: Sequence[str], measure: str) -> pd.DataFrame:
     """Of some policies, mean and worst-off device over the fresh cities, with the ends of their 95 % intervals.
 
@@ -343,7 +346,7 @@ def over_cities(found: pd.DataFrame, policies: Sequence[str], measure: str) -> p
     """
     rows = []
     for label in policies:
-        for end, said in (("mean", "average device"), ("worst", "worst-off device")):
+        for end, said in zip(("mean", "worst"), ENDS, strict=True):
             cell: Estimate = found.at[label, f"{measure}_{end}"]
             rows.append(
                 {
@@ -355,14 +358,14 @@ def over_cities(found: pd.DataFrame, policies: Sequence[str], measure: str) -> p
                     "high": cell.high,
                 }
             )
-    return pd.DataFrame(rows)
+    return ranked(pd.DataFrame(rows), "policy")
 
 
 @lru_cache(maxsize=KEPT)
 def over_cities_spec(measure: str) -> Spec:
     """Points with 95 % intervals; fill it with `over_cities`."""
     rows = alt.Chart(alt.NamedData("rows")).encode(
-        y=alt.Y("policy:N", sort=None, title=None, axis=alt.Axis(labelLimit=140)),
+        y=alt.Y("rank:N", title=None, axis=named_axis(labelLimit=140)),
         tooltip=[
             alt.Tooltip("policy:N", title="Policy"),
             alt.Tooltip("end:N", title="Of the"),
@@ -372,7 +375,8 @@ def over_cities_spec(measure: str) -> Spec:
         ],
     )
     legend = alt.Legend(title=None, orient="top", symbolStrokeWidth=2)
-    shape = alt.Shape("end:N", scale=alt.Scale(range=["circle", "triangle-right"]), legend=legend)
+    scale = alt.Scale(domain=ENDS, range=["circle", "triangle-right"])
+    shape = alt.Shape("end:N", scale=scale, legend=legend)
     colour = alt.Color("base:N", scale=_scale("colour"), legend=None)
     x = alt.X("low:Q", title=TITLES[measure], scale=alt.Scale(zero=False, padding=14))
     return bare(

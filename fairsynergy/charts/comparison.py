@@ -145,7 +145,7 @@ def agents(allocation: Allocation, order: str, wanted: str = "") -> pd.DataFrame
         }
     column, ascending = ORDERS[order]
     places = np.argsort(columns[column] if ascending else -columns[column], kind="stable")
-    return pd.DataFrame({name: values[places] for name, values in columns.items()})
+    return ranked(pd.DataFrame({name: values[places] for name, values in columns.items()}), "agent")
 
 
 def rules_table(table: pd.DataFrame) -> pd.DataFrame:
@@ -325,6 +325,35 @@ def _overlap(one: Box, other: Box) -> float:
     across = min(one[2], other[2]) - max(one[0], other[0])
     up = min(one[3], other[3]) - max(one[1], other[1])
     return max(across, 0.0) * max(up, 0.0)
+
+
+def ranked(table: pd.DataFrame, names: str) -> pd.DataFrame:
+    """The table with a column `rank`: each name of a column behind its place in the table, for an axis of names.
+
+    An axis that sorts the names so made has the order of the table, whatever it had before. The browser puts new rows
+    in the place of old ones without drawing the axis anew; without an order Vega then leaves names where they were,
+    and with the order of another column it goes by the least value that it remembers, which may be one of old rows.
+    `named_axis` shows the names alone.
+    """
+    return table.assign(rank=numbered(table[names]))
+
+
+def numbered(names: Sequence[str]) -> list[str]:
+    """Names behind their places, that of their first time.
+
+    >>> numbered(["b", "a", "b"])
+    ['00000 b', '00001 a', '00000 b']
+    """
+    places = pd.factorize(np.asarray(names, dtype=object))[0]
+    return [f"{place:05d} {name}" for place, name in zip(places, names, strict=True)]
+
+
+NAME = "slice(datum.label, 6)"  # what `numbered` put a place before
+
+
+def named_axis(**more: Any) -> Any:
+    """An axis of the column `rank`, which shows names; arguments are those of `altair.Axis`."""
+    return alt.Axis(labelExpr=NAME, **more)
 
 
 def rule_colour(legend: Any = None) -> Any:
@@ -582,4 +611,4 @@ def _histogram(parts: list[str], colours: list[str], title: str) -> Spec:
 
 
 def _agent_axis() -> Any:
-    return alt.X("agent:N", sort=None, title=None, axis=alt.Axis(labelLimit=90))
+    return alt.X("rank:N", title=None, axis=named_axis(labelLimit=90))

@@ -9,7 +9,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from fairsynergy.charts.comparison import FAINT, INK, KEPT, Spec, bare
+from fairsynergy.charts.comparison import FAINT, INK, KEPT, Spec, bare, named_axis, ranked
 from fairsynergy.charts.palette import Mark
 from fairsynergy.collaborative import Sharing
 from fairsynergy.wording import at_most, duration, number, percent
@@ -31,7 +31,7 @@ def shares(sharings: Mapping[str, Sharing], rule: str) -> pd.DataFrame:
     """What each device holds under the rule and under the exact one, the most expensive under the exact one first."""
     exact, chosen = sharings["Exact"], sharings[rule]
     order = np.argsort(-exact.cost, kind="stable")
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "device": [f"device {i + 1}" for i in order],
             "share": chosen.share[order],
@@ -42,14 +42,15 @@ def shares(sharings: Mapping[str, Sharing], rule: str) -> pd.DataFrame:
             "exact_cost": exact.cost[order],
         }
     )
+    return ranked(table, "device")
 
 
 @lru_cache(maxsize=KEPT)
 def shares_spec(rule: str, many: bool) -> Spec:
     """Bars of what each device holds, a tick where the exact rule has it; fill it with `shares`."""
-    axis = alt.Axis(labels=not many, ticks=not many, labelLimit=90)
+    axis = named_axis(labels=not many, ticks=not many, labelLimit=90)
     rows = alt.Chart(alt.NamedData("rows")).encode(
-        x=alt.X("device:N", sort=None, title="Devices, the worst-off first" if many else None, axis=axis),
+        x=alt.X("rank:N", title="Devices, the worst-off first" if many else None, axis=axis),
         tooltip=[
             alt.Tooltip("device:N", title="Device"),
             alt.Tooltip("share:Q", format=".3~f", title=f"Multiprocessors, {rule}"),

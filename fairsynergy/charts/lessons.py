@@ -16,7 +16,7 @@ import pandas as pd
 
 from fairsynergy.allocation import Allocation
 from fairsynergy.charts import palette, tradeoff
-from fairsynergy.charts.comparison import ACCURACY, FAINT, FROM_ZERO, INK, KEPT, Spec
+from fairsynergy.charts.comparison import ACCURACY, FAINT, FROM_ZERO, INK, KEPT, NAME, Spec, named_axis, ranked
 from fairsynergy.charts.figure import Figure, draw, source
 from fairsynergy.charts.surfaces import Landscape
 from fairsynergy.lessons import dial, difficulty, mixing, money, returns, search, units, water
@@ -166,7 +166,7 @@ def vessels(
     wet = [f"{name} {number(float(amount))}" for name, amount in zip(names, grant, strict=True) if amount > water.LEAST]
     return Picture(
         _vessels(palette.RULES[rule].colour, top, below, beside),
-        {"parts": parts, "lines": pd.DataFrame(lines, columns=["level", "label", "kind", "above"])},
+        {"parts": ranked(parts, "agent"), "lines": pd.DataFrame(lines, columns=["level", "label", "kind", "above"])},
         f"What each agent owns, and what {rule} gives it: {listed(wet) if wet else 'nothing yet'}."
         + ("" if level is None else f" The level is {number(level)} units."),
         pd.DataFrame({"Agent": names, "Owns [units]": own, "Gets [units]": grant, "Holds [units]": held}),
@@ -175,7 +175,7 @@ def vessels(
 
 @lru_cache(maxsize=KEPT)
 def _vessels(colour: str, top: float, below: str, beside: bool) -> Drawing:
-    x = alt.X("agent:N", sort=None, title=below, axis=alt.Axis(labelAngle=0, labelOverlap=False, ticks=False))
+    x = alt.X("rank:N", title=below, axis=named_axis(labelAngle=0, labelOverlap=False, ticks=False))
     y = alt.Y("start:Q", title="Compute [units]", scale=alt.Scale(domain=[0, top], nice=False))
     scale = alt.Scale(domain=["owns", "gets"], range=[palette.OWN, colour])
     kinds = alt.Color("kind:N", scale=alt.Scale(domain=["level", "guess"], range=[SECOND, GUESS]), legend=None)
@@ -431,7 +431,7 @@ def against_uniform() -> Picture:
     said = [f"under {rule} {money.below_uniform(rule)} of {len(agents)} are below it" for rule in ratios]
     return Picture(
         _against_uniform(),
-        {"rows": rows, "line": pd.DataFrame({"ratio": [1.0], "label": ["equal split"]})},
+        {"rows": ranked(rows, "agent"), "line": pd.DataFrame({"ratio": [1.0], "label": ["equal split"]})},
         f"Accuracy of each robot, as a multiple of what it has with an equal split: {listed(said)}.",
         pd.DataFrame({"Robot": agents} | {f"{rule} [× equal split]": ratio for rule, ratio in ratios.items()}),
     )
@@ -452,7 +452,7 @@ def _against_uniform() -> Drawing:
             .mark_point(filled=True, size=130, opacity=0.95)
             .encode(
                 x,
-                y=alt.Y("agent:N", sort=None, title=None, axis=alt.Axis(grid=True, labelOverlap=False)),
+                y=alt.Y("rank:N", title=None, axis=named_axis(grid=True, labelOverlap=False)),
                 color=alt.Color(
                     "rule:N", scale=alt.Scale(domain=rules, range=[mark.colour for mark in marks]), legend=legend
                 ),
@@ -496,7 +496,7 @@ def winners() -> Picture:
     said = [f"{label}: the highest is {number(float(u.max()))}" for label, u in reached.items()]
     return Picture(
         _winners(),
-        {"rows": rows, "line": pd.DataFrame({"value": [1.0], "label": ["1: always right"]})},
+        {"rows": ranked(rows, "agent"), "line": pd.DataFrame({"value": [1.0], "label": ["1: always right"]})},
         f"What each agent reaches; {'; '.join(said)}. Above 1 it is no accuracy.",
         pd.DataFrame({"Agent": agents} | {label.capitalize(): u for label, u in reached.items()}),
     )
@@ -521,10 +521,9 @@ def _winners() -> Drawing:
                     scale=alt.Scale(domainMin=0, padding=14, nice=False),
                 ),
                 y=alt.Y(
-                    "agent:N",
-                    sort=None,
+                    "rank:N",
                     title="Agents",
-                    axis=alt.Axis(grid=True, labelOverlap=False, labelExpr="replace(datum.label, 'agent ', '')"),
+                    axis=alt.Axis(grid=True, labelOverlap=False, labelExpr=f"replace({NAME}, 'agent ', '')"),
                 ),
                 color=alt.Color("case:N", scale=alt.Scale(domain=cases, range=[SECOND, FIRST]), legend=legend),
                 shape=alt.Shape("case:N", scale=alt.Scale(domain=cases, range=["diamond", "circle"]), legend=legend),

@@ -13,7 +13,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from fairsynergy.charts.comparison import FAINT, FROM_ZERO, INK, KEPT, TEXT, Spec, bare, named
+from fairsynergy.charts.comparison import FAINT, FROM_ZERO, INK, KEPT, TEXT, Spec, bare, named, named_axis, ranked
 from fairsynergy.charts.figure import colours_of, shapes_of
 from fairsynergy.planning import Change, Uncertainty, band
 from fairsynergy.problem import Array
@@ -150,7 +150,7 @@ def bands_height(rows: int) -> int:
 def agents_spec(title: str) -> Spec:
     """One column per agent: its 5 to 95 % band, median, and what is reckoned today; fill `rows`."""
     rows = alt.Chart(alt.NamedData("rows")).encode(
-        x=alt.X("agent:N", sort=None, title=None, axis=alt.Axis(labelLimit=90)),
+        x=alt.X("rank:N", title=None, axis=named_axis(labelLimit=90)),
         tooltip=[
             alt.Tooltip("agent:N", title="Agent"),
             alt.Tooltip("low:Q", format=".4f", title="5 % of draws lie below"),
@@ -294,13 +294,14 @@ def agents_bands(found: Uncertainty, rule: str) -> pd.DataFrame:
     low, middle, high = prospect.agents
     width = np.asarray(high - low)
     places = np.arange(len(width)) if len(width) <= DRAWN else np.sort(np.argsort(-width, kind="stable")[:DRAWN])
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "agent": [found.problem.agents[i] for i in places],
             "low": low[places], "median": middle[places], "high": high[places],
             "today": prospect.plan.utility[places],
         }
     )  # fmt: skip
+    return ranked(table, "agent")
 
 
 def describe_agents(found: Uncertainty, drawn: int) -> str:

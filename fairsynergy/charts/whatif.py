@@ -21,7 +21,17 @@ import pandas as pd
 
 from fairsynergy.allocation import Allocation, Status
 from fairsynergy.charts import palette
-from fairsynergy.charts.comparison import AXIS, FAINT, INK, TEXT, Spec, accuracy_tips, bare, dumbbells
+from fairsynergy.charts.comparison import (
+    AXIS,
+    FAINT,
+    INK,
+    TEXT,
+    Spec,
+    accuracy_tips,
+    bare,
+    dumbbells,
+    numbered,
+)
 from fairsynergy.charts.figure import WIDTH, draw
 from fairsynergy.charts.figure import Figure as Figure
 from fairsynergy.policies import Given
@@ -85,7 +95,8 @@ def scenarios(allocations: Mapping[str, Allocation], reference: str, metric: str
                 "chosen": name == reference,
             }
         )
-    return pd.DataFrame(rows)
+    ranks = numbered([str(row["scenario"]) for row in rows])
+    return pd.DataFrame([row | {"rank": rank} for row, rank in zip(rows, ranks, strict=True)])
 
 
 def tall(table: pd.DataFrame) -> int:
@@ -190,7 +201,8 @@ def _layers(source: Any) -> Any:
     ]
     proved = [alt.Tooltip("proof:N", title="Proof"), alt.Tooltip("meaning:N", title="That is")]
     rows = source.encode(
-        y=alt.Y("scenario:N", sort=None, axis=None, scale=alt.Scale(paddingInner=0.08, paddingOuter=0.04)), tooltip=tip
+        y=alt.Y("rank:N", axis=None, scale=alt.Scale(paddingInner=0.08, paddingOuter=0.04)),
+        tooltip=tip,
     )
     level = rows.transform_filter("isValid(datum.level)").mark_rule(strokeDash=[4, 3], color=FAINT, opacity=0.9)
     level = level.encode(x="level:Q", y=alt.value(0), y2=alt.value("height"))

@@ -66,7 +66,8 @@ def panel(scenario: Scenario, allocation: fs.Allocation) -> None:
     drawn = picking.grant(allocation, wish)
     left, right = st.columns([3, 2])
     everyone = comparison.agents(allocation, "by name")
-    bars, rule = everyone.iloc[drawn], scenario.rule if scenario.rule in solve.RULES else MINE
+    bars = comparison.ranked(everyone.iloc[drawn], "agent")
+    rule = scenario.rule if scenario.rule in solve.RULES else MINE
     with left:
         for resource, column in zip(problem.resources, st.columns(problem.m), strict=True):
             column.vega_lite_chart(
