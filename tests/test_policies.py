@@ -406,3 +406,20 @@ def test_the_paper_s_six_are_there_in_its_order() -> None:
 
 def test_fair_synergy_reaches_the_known_optimum_of_fleet_b() -> None:
     assert fs.allocate(fleet("b"), fs.FairSynergy()).mean == pytest.approx(0.308811, abs=5e-7)
+
+
+@pytest.mark.parametrize("units", [[2.3e9, 9e-6], [9.9e-11, 5.9e11], [1e-12, 1e12]])
+@pytest.mark.parametrize("seed", range(12))
+def test_leximin_divides_whatever_agents_own_beside_the_capacities(units: list[float], seed: int) -> None:
+    """Beside 1e14 capacities and more a grant shows in no level; it still goes to somebody, and no limit is broken."""
+    rng = np.random.default_rng(seed)
+    capacity = np.array(units)
+    problem = fs.Problem(
+        endowment=rng.random((20, 2)) * max(units),
+        capacity=capacity,
+        elasticity=rng.uniform(0.01, 0.99, (20, 2)),
+        ceiling=capacity * rng.choice([0, 0.1, 0.3, np.inf], (20, 2)),
+    )
+    found = fs.allocate(problem, fs.Leximin())
+    assert found.status is not fs.Status.FAILED
+    np.testing.assert_allclose(found.grant.sum(axis=0), np.minimum(capacity, problem.upper.sum(axis=0)), rtol=1e-9)

@@ -14,7 +14,7 @@ utilities as here; levelling resources instead is what NUM does.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import ClassVar, NamedTuple
 
@@ -40,6 +40,9 @@ MAX_STEPS, STRIDE = 30, 2.0
 # A holding this large is far above any capacity, and still leaves room to multiply.
 LOG_HUGE = 600.0
 EPSILON = float(np.finfo(np.float64).eps)
+# Beside an endowment of so many capacities a grant shows in no more than the last digits of an accuracy, and a capacity
+# may then be spent by more than this fraction too much.
+BLIND, OVERSPENT = 1e8, 1e-10
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,7 @@ class Leximin(Policy):
         elif exhausted.any():  # nothing to choose on that resource
             division = _raise_along(problem, int(np.argmin(exhausted)), problem.floor)
         else:
-            division = _raise_both(problem)
+            division = _raise_visibly(problem)
         # A nearly inelastic agent that owns nothing reaches the level with less than the smallest number; with none
         # at all its accuracy would be 0.
         least = np.where(exhausted, problem.floor, np.minimum(TINY, problem.upper))
@@ -154,6 +157,31 @@ def _raise_along(problem: Problem, k: int, grant: Array) -> Division:
     result = grant.copy()
     result[:, k] = filled.grant
     return Division(result, filled.iterations)
+
+
+def _raise_visibly(problem: Problem) -> Division:
+    """Leximin over both resources; who owns more than any grant could show beside is left to be raised last."""
+    unit = np.where(problem.capacity > 0, problem.capacity, 1.0)
+    with np.errstate(over="ignore"):
+        owned = problem.endowment / unit
+    blind = owned > BLIND
+    if not blind.any():
+        return _raise_both(problem)
+    try:
+        division = _raise_both(problem)
+        if (division.grant.sum(axis=0) <= problem.capacity * (1 + OVERSPENT)).all():
+            return division
+    except SolverError:
+        pass
+    few = replace(problem, ceiling=np.where(blind, problem.floor, problem.ceiling))
+    try:
+        return _raise_both(few)
+    except SolverError as error:
+        i, k = (int(place) for place in np.unravel_index(int(np.argmax(owned)), owned.shape))
+        raise SolverError(
+            f"Leximin found no level at this scale: {problem.agents[i]} owns {owned[i, k]:.1g} times the capacity of "
+            f"{problem.resources[k]}; check the units of both, or choose another rule"
+        ) from error
 
 
 def _raise_both(problem: Problem) -> Division:

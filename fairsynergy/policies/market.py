@@ -26,15 +26,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from decimal import Decimal, localcontext
+from math import log10
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import toms748
 
 from fairsynergy.errors import ProblemError, SolverError
+from fairsynergy.objective import hopeful
 from fairsynergy.policies.policy import Division, Policy
-from fairsynergy.problem import Array, Problem
+from fairsynergy.problem import ROUNDING, Array, Problem
 from fairsynergy.waterfill import waterfill
 
 # An endowment of this many capacities hides any grant, an elasticity below this any use of it; beyond, products of
@@ -46,8 +49,13 @@ EPSILON = float(np.finfo(np.float64).eps)
 MAX_ROUNDS = 300
 # Newton stops where it moves no price by more than this, relatively.
 SETTLED = 1e-12
-# Fraction of all money spent beyond what is for sale: a rounding error, and what rounding may leave of it at most.
-SOLD, SOLD_ROUGHLY = 1e-14, 1e-6
+# Fraction of all money spent beyond what is for sale that is a rounding error.
+SOLD = 1e-14
+# A purchase is a difference between what is held and what is owned: beside an endowment of more capacities than this
+# doubles do not hold it, and the market is cleared in decimals, of so many digits more than the numbers are apart.
+PLENTY, DIGITS = 1e6, 40
+# Fraction of a resource that may be left unsold before accounts are closed.
+SOLD_ROUGHLY = 1e-6
 # Relative error of an account that counts as closed.
 BALANCED = 1e-13
 # Each halving of a step brings it below one more kink of the demand.
@@ -108,21 +116,27 @@ class EqualIncomeMarket(Policy):
         array([0.5 , 0.25])
         """
         _refuse_floors(problem)
-        wanted = problem.upper.sum(axis=0)
-        scarce = np.flatnonzero((problem.capacity > 0) & (problem.capacity < wanted))
-        grant = np.where(problem.capacity >= wanted, problem.upper, 0.0)
+        # Nothing for sale lifts the others from an accuracy of zero: they buy nothing, and leave the money to the rest.
+        buyers = hopeful(problem)
+        useful = np.where(buyers[:, None], problem.upper, 0.0)
+        wanted = useful.sum(axis=0)
+        enough = wanted <= problem.capacity * (1 + ROUNDING)
+        scarce = np.flatnonzero((problem.capacity > 0) & ~enough)
+        grant = np.where(enough, useful, 0.0)
         price = np.zeros(problem.m)
         if scarce.size == 0:
             return Equilibrium(grant, price, 0)
         capacity = problem.capacity[scarce]
+        there = np.ix_(buyers, scarce)
         with np.errstate(over="ignore"):
-            own = np.minimum(problem.endowment[:, scarce] / capacity, HUGE)
-            room = problem.upper[:, scarce] / capacity
-        money = np.maximum(problem.weight / problem.weight.sum(), TINY)
-        fleet = _Fleet(money, own, np.maximum(problem.elasticity[:, scarce], LEAST), room)
+            own = np.minimum(problem.endowment[there] / capacity, HUGE)
+            room = problem.upper[there] / capacity
+        weight = problem.weight[buyers] / problem.weight[buyers].max()
+        money = np.maximum(weight / weight.sum(), TINY)
+        fleet = _Fleet(money, own, np.maximum(problem.elasticity[there], LEAST), room)
         cleared = (_clear_one, _clear_two, _clear_many)[min(scarce.size, 3) - 1](fleet)
-        _refuse_limits(problem, scarce, cleared.grant - room)
-        grant[:, scarce] = np.minimum(cleared.grant * capacity, problem.upper[:, scarce])
+        _refuse_limits(problem, np.flatnonzero(buyers), scarce, cleared.grant - room)
+        grant[there] = np.minimum(cleared.grant * capacity, problem.upper[there])
         with np.errstate(over="ignore"):
             price[scarce] = cleared.price / capacity
         return Equilibrium(grant, price, cleared.iterations)
@@ -156,6 +170,8 @@ def _clear_two(fleet: _Fleet) -> Equilibrium:
     part = gamma / gamma.sum(axis=0)
     bend = part[0] * gamma[1] * (fleet.own / fleet.gamma).T
     limited = bool(np.isfinite(room).any())
+    if not limited and (fleet.own > PLENTY).any():
+        return _clear_exactly(fleet)
     ends: dict[bool, _Trade] = {}
     rounds = 0
 
@@ -201,67 +217,87 @@ def _clear_two(fleet: _Fleet) -> Equilibrium:
 
 
 def _clear_many(fleet: _Fleet) -> Equilibrium:
-    """Newton's method on who buys what, without limits on purchases; a step shrinks until less is left unsold."""
+    """Newton's method on who buys what, without limits on purchases."""
+    if (fleet.own > PLENTY).any():
+        return _clear_exactly(fleet)
+    return _newton(fleet, SETTLED, SOLD)
+
+
+def _clear_exactly(fleet: _Fleet) -> Equilibrium:
+    """The same in decimals that hold the smallest purchase beside the largest endowment."""
+    apart = 2 * log10(fleet.own.max()) - log10(fleet.gamma.min()) - log10(fleet.money.min())
+    with localcontext() as context:
+        context.prec = DIGITS + int(apart)
+        rounding = Decimal(10) ** (DIGITS // 2 - context.prec)
+        decimal = np.vectorize(Decimal, otypes=[object])
+        exact = _Fleet(decimal(fleet.money), decimal(fleet.own), decimal(fleet.gamma), fleet.room)
+        grant, price, rounds = _newton(exact, rounding, rounding)
+    return Equilibrium(grant.astype(np.float64), price.astype(np.float64), rounds)
+
+
+def _newton(fleet: _Fleet, settled: Any, sold: Any) -> Equilibrium:
+    """In floats or decimals; a step shrinks until less is left unsold."""
     price = _clearing(fleet, np.ones(fleet.own.shape, dtype=bool))
     spending, buys = _demand(fleet, price)
-    left = float(np.abs(spending.sum(axis=0) - price).sum())
+    left = np.abs(spending.sum(axis=0) - price).sum()
     for rounds in range(1, MAX_ROUNDS + 1):
         newton = _clearing(fleet, buys) - price
-        if (np.abs(newton) <= SETTLED * price).all():
+        if (np.abs(newton) <= settled * price).all():
             break
-        for part in 0.5 ** np.arange(HALVINGS):
-            trial = price + part * newton
+        for halved in range(HALVINGS):
+            trial = price + newton / 2**halved
             trial_spending, trial_buys = _demand(fleet, trial)
-            trial_left = float(np.abs(trial_spending.sum(axis=0) - trial).sum())
-            if trial_left < max(left * (1 - part / 4), SOLD):
+            trial_left = np.abs(trial_spending.sum(axis=0) - trial).sum()
+            if trial_left < max(left - left / 4 / 2**halved, sold):
                 break
         else:
             break
         price, spending, buys, left = trial, trial_spending, trial_buys, trial_left
-    if left > SOLD_ROUGHLY:
+    missed = (np.abs(spending.sum(axis=0) - price) / price).max()
+    if missed > SOLD_ROUGHLY:
         raise SolverError(
-            f"Equal-income market left {left:.1g} of the money unmatched after {rounds} rounds; endowments beyond 1e10 "
-            "capacities are too much for its arithmetic with three or more resources, check their units"
+            f"Equal-income market left {float(missed):.1g} of a resource unsold after {rounds} rounds; check the "
+            "scales of endowments, capacities and elasticities"
         )
     # Where endowments are large, rounding leaves accounts open that are small beside them.
     for _ in range(MAX_ROUNDS):
-        spending *= price / spending.sum(axis=0)
+        spending = spending * (price / spending.sum(axis=0))
         owed = (fleet.money / spending.sum(axis=1))[:, None]
         if np.abs(owed - 1).max() <= BALANCED:
             break
-        spending *= owed
+        spending = spending * owed
     return Equilibrium(spending / spending.sum(axis=0), price, rounds)
 
 
 def _demand(fleet: _Fleet, price: Array) -> tuple[Array, NDArray[np.bool_]]:
     """Spending (n, k) at these prices, and who buys what."""
     dear = price * fleet.own / fleet.gamma
-    dear -= dear.min(axis=1, keepdims=True)  # only differences matter; large endowments cancel here
+    dear = dear - dear.min(axis=1, keepdims=True)  # only differences matter; large endowments cancel here
     order = np.argsort(dear, axis=1)
     step, gamma = np.take_along_axis(dear, order, axis=1), np.take_along_axis(fleet.gamma, order, axis=1)
     level = (fleet.money[:, None] + np.cumsum(gamma * step, axis=1)) / np.cumsum(gamma, axis=1)
-    kinds = (level > step).sum(axis=1, keepdims=True)  # how many resources it buys, the least dear first
-    top = np.take_along_axis(level, kinds - 1, axis=1)
-    return fleet.gamma * np.maximum(top - dear, 0.0), dear < top
+    kinks = (level > step).sum(axis=1, keepdims=True)  # how many resources it buys, the least dear first
+    top = np.take_along_axis(level, kinks - 1, axis=1)
+    return fleet.gamma * np.maximum(top - dear, 0), dear < top
 
 
 def _clearing(fleet: _Fleet, buys: NDArray[np.bool_]) -> Array:
     """Prices (k,) that would clear the market if everyone traded what it `buys`, and could sell it back too."""
-    part = np.where(buys, fleet.gamma, 0.0)
-    part /= part.sum(axis=1, keepdims=True)
+    part = np.where(buys, fleet.gamma, 0)
+    part = part / part.sum(axis=1, keepdims=True)
     count = buys.shape[1]
-    flow = np.zeros((count + 1, count + 1))  # of money [to, from]; 0 is the purse
+    flow = np.zeros((count + 1, count + 1), dtype=part.dtype)  # of money [to, from]; 0 is the purse
     flow[1:, 0] = fleet.money @ part
-    flow[0, 1:] = 1.0
-    flow[1:, 1:] = part.T @ np.where(buys, fleet.own, 0.0)
+    flow[0, 1:] = 1
+    flow[1:, 1:] = part.T @ np.where(buys, fleet.own, 0)
     # Stationary distribution by elimination without subtraction (Grassmann, Taksar and Heyman, 1985).
     for s in range(count, 0, -1):
         flow[s, :s] /= flow[:s, s].sum()
         flow[:s, :s] += np.outer(flow[:s, s], flow[s, :s])
-    money = np.ones(count + 1)
+    money = np.ones(count + 1, dtype=part.dtype)
     for s in range(1, count + 1):
         money[s] = flow[s, :s] @ money[:s]
-    return money[1:]
+    return np.asarray(money[1:])
 
 
 def _refuse_floors(problem: Problem) -> None:
@@ -275,12 +311,12 @@ def _refuse_floors(problem: Problem) -> None:
         )
 
 
-def _refuse_limits(problem: Problem, scarce: NDArray[np.intp], over: Array) -> None:
-    """Purchases (n, k) over what agents can use; only three or more resources leave any."""
+def _refuse_limits(problem: Problem, buyers: NDArray[np.intp], scarce: NDArray[np.intp], over: Array) -> None:
+    """Purchases (b, k) over what buyers can use; only three or more resources leave any."""
     if scarce.size <= 2 or not (over > EPSILON).any():
         return
-    i, column = (int(index) for index in np.argwhere(over > EPSILON)[0])
-    k = int(scarce[column])
+    row, column = (int(index) for index in np.argwhere(over > EPSILON)[0])
+    i, k = int(buyers[row]), int(scarce[column])
     limit = "ceiling" if problem.ceiling[i, k] <= problem.upper[i, k] else "saturation"
     raise ProblemError(
         f"Equal-income market handles limits that bind only where one or two resources are scarce, got {scarce.size}: "
