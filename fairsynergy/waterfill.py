@@ -330,16 +330,17 @@ class _Market:
         low = np.zeros_like(own) if self.low is None else self.low[row]
         high = np.full_like(own, np.inf) if self.high is None else self.high[row]
         log_c, rate = np.log(c), 1.0 / p
+        # Beyond all that there is, and beside endowments far above it, grants would not add up to the last digit.
+        enough = np.minimum(high, low + 2 * (capacity - np.add.reduce(low)))
 
         def buy(log_price: float) -> tuple[Array, Array, float]:
             """Grants, what those strictly between their bounds hold, and what is bought beyond the capacity."""
             self.rounds += 1
             wanted = np.exp(np.minimum((log_c - log_price) * rate, LOG_HUGE))
-            grant = np.maximum(np.minimum(wanted - own, high), low)
+            grant = np.maximum(np.minimum(wanted - own, enough), low)
             grant *= (grant >= TINY) | (own >= LEAST_BESIDE)
-            return grant, wanted * ((grant > low) & (grant < high)), float(np.add.reduce(grant) - capacity)
+            return grant, wanted * ((grant > low) & (grant < enough)), float(np.add.reduce(grant) - capacity)
 
-        enough = np.minimum(high, low + 2 * (capacity - np.add.reduce(low)))
         who = (c > 0) & (enough > low)
         ends = [log_c - p * np.log(np.maximum(own + limit, TINY)) for limit in (low, enough)]
         kinks = np.unique(np.concatenate(ends)[np.tile(who, 2)])
