@@ -32,10 +32,7 @@ with right:
 
 st.header("Which shape describes these rows best?", anchor=False)
 st.dataframe(charts.alternatives(fit), hide_index=True, key="shapes")
-st.caption(
-    "AICc weighs how closely a shape follows the rows against how many numbers it takes to do so. Only differences "
-    "mean something: 2 are a hint, 10 leave little doubt. h is the amount of the resource."
-)
+st.caption(words.compared(fit))
 meeting.follow(visit.problem, visit.rule, visit.base)
 sending.offer(fit, curve.name)
 if curve.source:

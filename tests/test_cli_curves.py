@@ -57,7 +57,9 @@ def test_the_table_has_the_librarys_numbers(capsys, drones):
     assert f"{found.elasticity[0]:.4f}" in row
     assert f"{found.standard_error[0]:.4f}" in row
     assert f"{low:.4f} to {high:.4f}" in row
-    assert "The power law describes these 5 rows well" in out
+    assert "Whether the power law describes these 5 rows well cannot be told from them" in out
+    assert row.endswith("too few rows")
+    assert "tell no shapes apart" in out
 
 
 def test_json_has_everything(capsys, drones):

@@ -171,8 +171,8 @@ def _line(fit: Fit, level: float) -> pd.DataFrame:
     along = _along(fit)
     at = along[:, None] if fit.m == 1 else np.column_stack([along, np.full(STEPS, level)])
     accuracy = fit.predict(at)
-    # Without a degree of freedom the band is everything, and is not drawn.
-    low, high = fit.band(at).T if fit.freedom else (accuracy, accuracy)
+    # Without an interval the band is everything, and is not drawn.
+    low, high = fit.band(at).T if fit.known else (accuracy, accuracy)
     return pd.DataFrame({"amount": along, "level": level, "accuracy": accuracy, "low": low, "high": high, "part": LAW})
 
 

@@ -129,7 +129,7 @@ def _print_fits(fits: Mapping[str, fs.curves.Fit], refused: Mapping[str, Problem
         for k, resource in enumerate(found.resources):
             low, high = found.interval[k]
             known = (
-                (f"{found.standard_error[k]:.4f}", f"{low:.4f} to {high:.4f}") if found.freedom else ("none", "none")
+                (f"{found.standard_error[k]:.4f}", f"{low:.4f} to {high:.4f}") if found.known else ("none", "none")
             )
             of_all = ("", "") if k else (f"{found.r_squared:.3f}", f"{found.n:,}")
             for header, cell in zip(columns, (f"{found.elasticity[k]:.4f}", *known, *of_all), strict=True):
@@ -146,6 +146,8 @@ def _print_fits(fits: Mapping[str, fs.curves.Fit], refused: Mapping[str, Problem
     console.print("R²: share of the variance of the accuracies that the power law explains.")
     if shaped:
         console.print("best shape: by AICc, of three; in brackets by how much its AICc is below that of the power law.")
+        if not all(found.comparable for found in fits.values()):
+            console.print("too few rows: fewer than 8 different ones (12 with two resources) tell no shapes apart.")
     for name, found in fits.items():
         console.print(f"\n{name}", style="bold")
         said = [words.status(found), *(note.sentence for note in found.notes)]
@@ -155,6 +157,8 @@ def _print_fits(fits: Mapping[str, fs.curves.Fit], refused: Mapping[str, Problem
 
 
 def _best_shape(found: fs.curves.Fit) -> str:
+    if not found.comparable:
+        return "too few rows"
     best, law = found.alternatives[0], found.law
     ahead = law.aicc - best.aicc if best is not law else 0.0
     return f"{best.shape.label} ({ahead:.0f})" if ahead else best.shape.label
@@ -173,6 +177,7 @@ def _fitted(found: fs.curves.Fit) -> dict[str, Any]:
         "scale_interval": found.scale_interval.tolist(),
         "r_squared": found.r_squared,
         "rows": found.n,
+        "status": words.status(found),
         "alternatives": [
             {"shape": one.shape.value, "parameters": dict(one.parameters), "aicc": one.aicc}
             for one in found.alternatives

@@ -8,7 +8,8 @@ This is the law of the Fair-Synergy paper (its Eq. 1; Fig. 3 is the evidence for
 - *A free scale* (the default). In another unit of h only s changes, so γ and its interval do not depend on the unit.
   With ``scale="one"`` accuracy is 1 at one unit of everything, as in the paper; then `unit` is part of the law, another
   unit gives another γ, and no row may have more than one unit.
-- *Rows are taken as independent, with noise of one size.* Standard errors come from the Jacobian at the minimum and the
+- *Rows are taken as independent, with noise of one size.* How large it is only repeats can say, or whoever measured
+  (`sd`); without them no fit is called good. Standard errors come from the Jacobian at the minimum and the
   residual variance on n - p degrees of freedom, intervals from Student's t: exact for straight lines, and close for
   curves as smooth as these (tests/test_curves.py counts how often they cover). Repeats are further rows.
 
@@ -23,7 +24,7 @@ reported, with a note that says so.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cached_property
 from itertools import combinations
@@ -32,7 +33,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import least_squares
-from scipy.special import fdtrc, stdtrit
+from scipy.special import chdtrc, fdtrc, stdtrit
 
 from fairsynergy.curves.shapes import EXACT, Alternative, Shape, aicc, attempts, saturating
 from fairsynergy.errors import ProblemError
@@ -41,14 +42,27 @@ from fairsynergy.problem import Array
 CONFIDENCE = 0.95
 # Least-squares searches end when nothing moves any more in double precision.
 TOLERANCE = 1e-15
-# Exponents beyond this are a step of the search that went too far; their squares still fit a float.
+# No curve rises or falls by more than a factor of e to this between the amounts measured; its square fits a float.
 FAR = 300.0
+# Searches of the closest curve begin at minima of a grid: of so many points, along each resource at most so many, and
+# at most from so many of its minima; with more resources than this, from the nearly linear problem alone.
+GRID, LEVELS, SEARCHES, MOST_ON_A_GRID = 1000, 301, 6, 6
+# So many numbers of a grid are computed at once.
+MOST_AT_ONCE = 1_000_000
+# Between two points of the grid, squares change by less than this part of those of the accuracies.
+CLOSE = 0.05
+TINIEST = float(np.finfo(float).tiny)
 # From this probability on, chance is no explanation for what a test finds.
 CHANCE = 0.01
 # A difference in AICc from which another shape is mentioned (Burnham and Anderson, "Model Selection", 2002, 2.6).
 TELLING = 2.0
-# Fewer degrees of freedom than this make an interval a guess.
+# Fewer degrees of freedom than this make an interval a guess, and so the scatter of repeats.
 FEW = 3
+# Shapes are compared by AICc on so many different rows per number that the largest of them has, the noise's among them;
+# with fewer its correction decides, and not the rows.
+ROWS_EACH = 2
+# As many degrees of freedom as a noise has that was given.
+SURE = 1_000_000
 # At most so many amounts are tried for concavity, because all triples of them are.
 TRIED = 24
 
@@ -103,6 +117,8 @@ class Fit:
         Degrees of freedom: rows less unknowns.
     fitted : (n,) array
         Accuracy of each row by the curve.
+    sd : (n,) array or None
+        By how much the accuracy of each row scatters when it is measured again, if that was given.
     """
 
     resources: tuple[str, ...]
@@ -117,6 +133,7 @@ class Fit:
     covariance: Array
     freedom: int
     fitted: Array
+    sd: Array | None = None
 
     @property
     def n(self) -> int:
@@ -127,6 +144,11 @@ class Fit:
     def m(self) -> int:
         """Resources."""
         return len(self.resources)
+
+    @property
+    def known(self) -> bool:
+        """Whether the rows say how sure the elasticities are: more rows than unknowns, and one curve is closest."""
+        return bool(np.isfinite(self.standard_error).all())
 
     @property
     def scale_fixed(self) -> bool:
@@ -146,22 +168,46 @@ class Fit:
         """
         about = self.accuracy - self.accuracy.mean()
         total = float(about @ about)
-        return 1 - float(self.residual @ self.residual) / total if total > 0 else float("nan")
+        return 1 - float(self.residual @ self.residual) / total if total > self.n * EXACT**2 else float("nan")
 
     @property
     def usable(self) -> bool:
         """Whether an agent may have these elasticities: all strictly between 0 and 1."""
         return bool(((self.elasticity > 0) & (self.elasticity < 1)).all())
 
+    @property
+    def noise(self) -> float:
+        """By how much an accuracy scatters when it is measured again, a standard deviation; NaN if that is not known.
+
+        From `sd`, else from repeats, if there are some that differ and three at least beyond the first of each amount.
+        """
+        points = _points(self)
+        return points.scatter if points.freedom >= FEW else float("nan")
+
+    @property
+    def miss(self) -> float:
+        """By how much the curve misses the mean accuracy of an amount, at most."""
+        points = _points(self)
+        return float(np.abs(points.mean - self.predict(points.amount)).max())
+
+    @property
+    def comparable(self) -> bool:
+        """Whether there are enough different rows to compare shapes: 8 with one resource, 12 with two."""
+        rows = np.unique(np.column_stack([self.resource, self.accuracy]), axis=0)
+        return len(rows) >= ROWS_EACH * (2 + 2 * self.m)
+
     def predict(self, resource: ArrayLike) -> Array:
         """(j,) accuracies by the curve, which may exceed 1, at (j,) or (j, m) amounts."""
-        design = self._design(resource)
-        return np.asarray(np.exp(design @ np.concatenate([[np.log(self.scale)], self.elasticity])))
+        # From a row that was measured: the scale, at one unit, may be too far from the rows to be a number.
+        row = int(np.argmax(self.fitted))
+        away = self._design(resource) - self._design(self.resource[row])
+        with np.errstate(over="ignore"):
+            return np.asarray(self.fitted[row] * np.exp(away[:, 1:] @ self.elasticity))
 
     def band(self, resource: ArrayLike) -> Array:
         """(j, 2) ends of the curve's 95 % interval at each of (j,) or (j, m) amounts."""
         design = self._design(resource)
-        if not self.freedom:
+        if not self.known:
             return np.tile([0.0, np.inf], (len(design), 1))
         error = np.sqrt(np.maximum(np.einsum("ij,jk,ik->i", design, self.covariance, design), 0.0))
         reach = quantile(self.freedom) * error
@@ -181,7 +227,9 @@ class Fit:
             predict=lambda at: self.predict(at * self.unit),
         )
         found = [law, saturating(amount, self.accuracy), attempts(amount, self.accuracy)]
-        return tuple(sorted(found, key=lambda one: one.aicc) if np.isfinite(law.aicc) else found)
+        if not self.comparable:
+            return tuple(replace(one, aicc=np.inf) for one in found)
+        return tuple(sorted(found, key=lambda one: one.aicc))
 
     @property
     def law(self) -> Alternative:
@@ -206,6 +254,7 @@ def fit(
     scale: Literal["free", "one"] = "free",
     unit: ArrayLike = 1.0,
     resources: Sequence[str] | None = None,
+    sd: ArrayLike | None = None,
 ) -> Fit:
     """Fit U = s · Π_k (h_k / unit_k)^γ_k to measured rows.
 
@@ -221,11 +270,14 @@ def fit(
         What counts as one unit, in what `resource` counts: s is the accuracy there.
     resources : sequence of str, optional
         Names of the m resources, for sentences and messages.
+    sd : float or (n,) array, optional
+        By how much the accuracy of each row scatters when it is measured again, a standard deviation; of a row that is
+        a mean, that of the mean. Every row counts the same; it is only judged by this how well the curve fits.
 
     Returns
     -------
     Fit
-        Elasticities with their intervals, residuals, alternatives, notes. A millisecond; the alternatives are fitted
+        Elasticities with their intervals, residuals, alternatives, notes. Milliseconds; the alternatives are fitted
         when they are asked for.
 
     Raises
@@ -245,6 +297,7 @@ def fit(
     amount, measured = _rows(resource, accuracy)
     names = _names(resources, amount.shape[1])
     units = _units(unit, amount.shape[1])
+    scatter = _scatter(sd, len(amount))
     log = np.log(amount / units)
     _check_design(log, names, scale)
     if not measured.any():
@@ -257,24 +310,28 @@ def fit(
     def value(unknown: Array) -> Array:
         return np.asarray(np.exp(np.minimum(design @ unknown, FAR)))
 
-    # Logarithms weighted by accuracy are nearly least squares on accuracies, and linear.
-    logs = np.log(np.where(measured > 0, measured, 1.0))
-    start = np.linalg.lstsq(design * measured[:, None], logs * measured, rcond=None)[0]
-    found = least_squares(
-        lambda unknown: value(unknown) - measured,
-        start,
-        lambda unknown: value(unknown)[:, None] * design,
-        method="lm",
-        ftol=TOLERANCE,
-        xtol=TOLERANCE,
-        gtol=TOLERANCE,
-    )
+    # A sum of squares may have several minima: one search from each of those that a grid shows, and the best counts.
+    searches = [
+        least_squares(
+            lambda unknown: value(unknown) - measured,
+            start,
+            lambda unknown: value(unknown)[:, None] * design,
+            method="lm",
+            ftol=TOLERANCE,
+            xtol=TOLERANCE,
+            gtol=TOLERANCE,
+        )
+        for start in _starts(log - middle, measured, free=scale == "free")
+    ]
+    found = min(searches, key=lambda search: float(search.cost))
     n, unknowns = design.shape
     fitted, freedom = value(found.x), n - unknowns
     slope = fitted[:, None] * design
     residual = measured - fitted
     variance = float(residual @ residual) / freedom if freedom else np.inf
     root = np.linalg.pinv(slope)  # (JᵀJ)⁻¹ = J⁺ J⁺ᵀ
+    # Where other curves are as close, for instance all that are steep enough, the rows leave the unknowns open.
+    known = freedom > 0 and np.linalg.matrix_rank(slope) == unknowns
     spread = root @ root.T
 
     # From the centre to one unit: ln s = b - γ · middle.
@@ -284,20 +341,25 @@ def fit(
     if scale == "free":
         move[0] = np.concatenate([[1.0], -middle])
     level, elasticity = float(move[0] @ found.x), np.asarray(move[1:] @ found.x)
+    # What differs from no gain at all, or from gains in proportion, by rounding alone is these.
+    exact = np.round(elasticity)
+    rounded = np.abs(elasticity - exact) * np.ptp(log, axis=0) * fitted.max() < EXACT
+    elasticity = np.where(rounded & np.isin(exact, (0, 1)), exact, elasticity)
     covariance = np.zeros((1 + m, 1 + m))
     moved = move @ spread @ move.T
     some = np.ix_(*[np.arange(1 + m) if scale == "free" else np.arange(1, 1 + m)] * 2)
-    covariance[some] = moved[some] * variance if freedom else np.inf
+    covariance[some] = moved[some] * variance if known else np.inf
     error = np.sqrt(np.diag(covariance))
     reach = quantile(freedom) * error
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", under="ignore"):
+        height = float(np.exp(level))
         ends = np.exp(level + reach[0] * np.array([-1.0, 1.0]))
     return Fit(
         resources=names,
         resource=amount,
         accuracy=measured,
         unit=units,
-        scale=float(np.exp(level)),
+        scale=height,
         scale_interval=ends,
         elasticity=elasticity,
         standard_error=error[1:],
@@ -305,7 +367,55 @@ def fit(
         covariance=covariance,
         freedom=freedom,
         fitted=fitted,
+        sd=scatter,
     )
+
+
+def _starts(log: Array, measured: Array, *, free: bool) -> list[Array]:
+    """Where searches begin: the minima, on a grid of elasticities, of the squares that the best scale leaves over.
+
+    Neighbours of a grid around 0 differ by a few per cent, up to curves that rise or fall by a factor of e^FAR between
+    the smallest and the largest amount. With several resources the grid is coarser, and the nearly linear problem of
+    the logarithms, weighted by accuracy, gives one more start.
+    """
+    m = log.shape[1]
+    reach = np.ptp(log, axis=0) if free else np.abs(log).max(axis=0)
+    half = (min(LEVELS, int(GRID ** (1 / m))) - 1) // 2 if m <= MOST_ON_A_GRID else 0
+    side = np.geomspace(1 / FAR, 1, half) if half > 1 else np.full(half, 0.01)
+    axes = [FAR / span * np.concatenate([-side[::-1], [0.0], side]) for span in reach]
+    grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, m)
+
+    amount, row = np.unique(log, axis=0, return_inverse=True)
+    count = np.bincount(row.ravel())
+    mean = np.bincount(row.ravel(), measured) / count
+    squares, level = [], []
+    for some in np.array_split(grid, max(1, grid.size * len(amount) // MOST_AT_ONCE)):
+        power = some @ amount.T
+        top = power.max(axis=1, keepdims=True) if free else 0.0
+        value = np.exp(np.minimum(power - top, FAR))
+        with_rows, with_itself = value @ (count * mean), (value * value) @ count
+        best = with_rows / with_itself if free else np.ones(len(some))
+        squares.append(best * (best * with_itself - 2 * with_rows))
+        level.append(np.log(np.maximum(best, TINIEST)) - (top[:, 0] if free else 0.0))
+    shape = tuple(len(axis) for axis in axes)
+    height = np.pad(np.concatenate(squares).reshape(shape), 1, constant_values=np.inf)
+    inner = (slice(1, -1),) * m
+    lowest = np.ones(shape, dtype=bool)
+    for k in range(m):  # of a level stretch, where a curve is as steep as can be told, the first point
+        lowest &= height[inner] < np.roll(height, 1, axis=k)[inner]
+        lowest &= height[inner] <= np.roll(height, -1, axis=k)[inner]
+    left = np.concatenate(squares) + measured @ measured
+    places = np.flatnonzero(lowest.ravel())
+    places = places[np.argsort(left[places], kind="stable")[:SEARCHES]]
+    if m == 1:  # the grid is so close that what is far above the best of it leads nowhere
+        places = places[left[places] <= 2 * left[places[0]] + CLOSE * (measured @ measured)]
+    starts = np.column_stack([np.concatenate(level), grid])[places]
+    found = list(starts if free else starts[:, 1:])
+    if m > 1:
+        design = np.column_stack([np.ones(len(log)), log]) if free else log
+        logs = np.log(np.where(measured > 0, measured, 1.0))
+        found.append(np.linalg.lstsq(design * measured[:, None], logs * measured, rcond=None)[0])
+    return found
 
 
 def quantile(freedom: int) -> float:
@@ -383,6 +493,20 @@ def _units(unit: ArrayLike, m: int) -> Array:
     return units
 
 
+def _scatter(sd: ArrayLike | None, n: int) -> Array | None:
+    """(n,) standard deviations, each of them possible."""
+    if sd is None:
+        return None
+    given = _numbers(sd, "sd")
+    if given.shape not in ((), (n,)):
+        raise ProblemError(f"`sd` must be one number, or one for each of {n} rows; got shape {given.shape}", field="sd")
+    given = np.array(np.broadcast_to(given, (n,)))
+    for i, value in enumerate(given.tolist()):
+        if complaint := unfit_amount(value):
+            raise ProblemError(f"`sd[{i}]` {complaint}", field="sd", index=(i,))
+    return given
+
+
 def _check_design(log: Array, names: tuple[str, ...], scale: str) -> None:
     """Refuse rows that leave an unknown open. `log` is of amounts in units."""
     n, m = log.shape
@@ -425,7 +549,9 @@ def _notes(found: Fit) -> list[Note]:
 
     for name, gamma, (low, high) in zip(found.resources, found.elasticity, found.interval, strict=True):
         if not 0 < gamma < 1:
-            what = "accuracy does not rise with it" if gamma <= 0 else "every further unit adds more than the last"
+            what = "accuracy falls with it, as errors and losses do" if gamma < 0 else "accuracy does not rise with it"
+            if gamma > 0:
+                what = "every further unit adds more than the last" if gamma > 1 else "every further unit adds the same"
             add(
                 Concern.NOT_BETWEEN,
                 f"The elasticity in {name} is {gamma:.3f}: {what}. An agent's must be strictly between 0 and 1.",
@@ -455,8 +581,9 @@ def _notes(found: Fit) -> list[Note]:
         top = f"The curve reaches {found.fitted.max():.3f} at an amount that was measured"
         add(Concern.ABOVE_ONE, f"{top}; no accuracy exceeds 1.")
     if found.freedom < FEW:
-        few = f"{found.n} rows for {found.n - found.freedom} unknowns"
-        add(Concern.FEW_ROWS, f"{few}: " + ("the interval is a guess." if found.freedom else "there is no interval."))
+        unknowns = found.n - found.freedom
+        few = f"{found.n} row{'s' * (found.n > 1)} for {unknowns} unknown{'s' * (unknowns > 1)}"
+        add(Concern.FEW_ROWS, f"{few}: " + ("the interval is a guess." if found.known else "there is no interval."))
     return notes
 
 
@@ -473,8 +600,8 @@ class _Points(NamedTuple):
     amount: Array  # (g, m)
     mean: Array  # (g,)
     error: Array  # (g,) standard error of the mean
-    freedom: int
-    scatter: float  # within amounts, standard deviation; NaN without repeats
+    freedom: int  # of the noise
+    scatter: float  # of one measurement, standard deviation; NaN without repeats
     within: float  # sum of squares within amounts
 
 
@@ -484,7 +611,10 @@ def _points(found: Fit) -> _Points:
     mean = np.bincount(group, found.accuracy) / count
     squares = np.bincount(group, (found.accuracy - mean[group]) ** 2)
     freedom, within = found.n - len(count), float(squares.sum())
-    if freedom:
+    if found.sd is not None:
+        error = np.sqrt(np.bincount(group, found.sd**2)) / count
+        return _Points(amount, mean, error, SURE, float(np.sqrt(np.mean(found.sd**2))), within)
+    if within > found.n * EXACT**2:  # repeats that are all the same are copies
         scatter = np.sqrt(within / freedom)
         # Where repeats scatter more than elsewhere, their own scatter counts.
         own = np.sqrt(squares / np.maximum(count - 1, 1))
@@ -532,20 +662,40 @@ def _lines(amount: Array, k: int) -> Iterator[NDArray[np.intp]]:
 
 
 def _missed(found: Fit) -> str:
-    """Whether the curve misses the means by more than repeats scatter: the F test for lack of fit."""
+    """Whether the curve misses the accuracies by more than they scatter."""
     points = _points(found)
     unknowns, groups = found.n - found.freedom, len(points.mean)
     if np.isnan(points.scatter) or groups <= unknowns:
         return ""
-    lack = float(found.residual @ found.residual) - points.within
-    noise = max(points.within / points.freedom, EXACT**2)
-    if fdtrc(groups - unknowns, points.freedom, max(lack, 0.0) / (groups - unknowns) / noise) >= CHANCE:
+    if found.sd is not None:
+        chance = _chance_given(found, found.sd)
+    else:  # the F test for lack of fit
+        lack = float(found.residual @ found.residual) - points.within
+        noise = points.within / points.freedom
+        chance = fdtrc(groups - unknowns, points.freedom, max(lack, 0.0) / (groups - unknowns) / noise)
+    if chance >= CHANCE:
         return ""
-    off = float(np.abs(points.mean - found.predict(points.amount)).max())
+    repeats = "repeats scatter" if found.sd is None else "they are said to scatter"
     return (
-        f"The curve misses the mean of some amount by up to {100 * off:.1f} percentage points, while repeats scatter "
+        f"The curve misses the mean of some amount by up to {100 * found.miss:.1f} percentage points, while {repeats} "
         f"by {100 * points.scatter:.1f}: a power law is not quite the shape of these rows."
     )
+
+
+def _chance_given(found: Fit, sd: Array) -> float:
+    """How likely the squares would be as large as they are if rows scattered by these standard deviations.
+
+    The squares left over are rᵀr with r = (I - H) e, H the projection onto the slopes: chi-squared with a scale and
+    degrees of freedom that have their mean and variance (Satterthwaite 1946).
+    """
+    slope = found.fitted[:, None] * np.column_stack([np.ones(found.n), np.log(found.resource / found.unit)])
+    basis = np.linalg.qr(slope[:, found.scale_fixed :])[0]
+    variance, leverage = sd**2, (basis**2).sum(axis=1)
+    inner = basis.T @ (variance[:, None] * basis)
+    mean = float(variance @ (1 - leverage))
+    spread = float(variance**2 @ (1 - 2 * leverage)) + float((inner**2).sum())
+    freedom = mean**2 / spread
+    return float(chdtrc(freedom, freedom * float(found.residual @ found.residual) / mean))
 
 
 def _amount(value: float) -> str:

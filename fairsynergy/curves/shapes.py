@@ -23,8 +23,10 @@ from fairsynergy.problem import Array
 EXACT = 1e-9
 # A curve that levels off faster than this is a step, whose speed the rows do not tell.
 FASTEST = 20.0
-# Where a search starts: how much of the way to its ceiling, or to 1, a curve has left at the largest amount.
-LEFT = (0.5, 0.1, 0.01)
+# Where searches start: how much of the way to its ceiling, or to 1, a curve has left at the largest amount. With one
+# resource a close grid, with several a coarse one along each, and of either the best few.
+LEFT = {True: 1 - np.geomspace(1e-4, 1, 61)[:-1], False: np.array([0.9, 0.5, 0.1, 0.01])}
+SEARCHES = 3
 
 
 class Shape(Enum):
@@ -125,14 +127,21 @@ def saturating(amount: Array, accuracy: Array) -> Alternative:
         part, gap = parts(unknown[1 + m :]), unknown[1 : 1 + m]
         return np.column_stack([np.ones(len(x)), -part, part * x * gap])
 
+    def start(speed: Array) -> Array:
+        """The closest curve of these speeds, its ceiling and gaps within their bounds."""
+        part = parts(speed)
+        linear = np.linalg.lstsq(np.column_stack([np.ones(len(x)), -part]), accuracy, rcond=None)[0]
+        if linear[0] > 1:
+            linear = np.concatenate([[1.0], np.linalg.lstsq(-part, accuracy - 1, rcond=None)[0]])
+        return np.clip(np.concatenate([linear, speed]), lower + 1e-6, upper - 1e-6)
+
     lower = np.zeros(1 + 2 * m)
     upper = np.concatenate([[1.0], np.full(m, np.inf), np.full(m, FASTEST)])
+    speeds = [np.minimum(-np.log(left) / x.max(axis=0), FASTEST / 2) for left in _left(m)]
+    starts = sorted(map(start, speeds), key=lambda one: float(residual(one) @ residual(one)))
     best = None
-    for left in LEFT:
-        speed = np.minimum(-np.log(left) / x.max(axis=0), FASTEST / 2)
-        linear = np.linalg.lstsq(np.column_stack([np.ones(len(x)), -parts(speed)]), accuracy, rcond=None)[0]
-        start = np.clip(np.concatenate([linear, speed]), lower + 1e-6, upper - 1e-6)
-        found = least_squares(residual, start, slope, bounds=(lower, upper), x_scale="jac")
+    for one in starts[:SEARCHES]:
+        found = least_squares(residual, one, slope, bounds=(lower, upper), x_scale="jac")
         best = found if best is None or found.cost < best.cost else best
     assert best is not None
     ceiling, gap, speed = best.x[0], best.x[1 : 1 + m], best.x[1 + m :]
@@ -173,10 +182,15 @@ def attempts(amount: Array, accuracy: Array) -> Alternative:
         rate = np.exp(unknown)
         return np.asarray(np.exp(-x @ rate)[:, None] * x * rate)
 
+    rates = -np.log(_left(m))
+    if m == 1:  # down to curves that are at 1 already at the smallest amount
+        rates = np.geomspace(rates.min(), rates.max() / x.min(), len(rates))[:, None]
+    starts = [np.log(rate / m) for rate in rates]
+    starts.sort(key=lambda one: float(residual(one) @ residual(one)))
     best = None
-    for left in LEFT:
+    for one in starts[:SEARCHES]:
         # Bounds that are never reached but by a curve that is 0 or 1 throughout.
-        found = least_squares(residual, np.full(m, np.log(-np.log(left) / m)), slope, bounds=(-50.0, 50.0))
+        found = least_squares(residual, one, slope, bounds=(-50.0, 50.0))
         best = found if best is None or found.cost < best.cost else best
     assert best is not None
     rate = np.exp(best.x) / top
@@ -191,6 +205,14 @@ def attempts(amount: Array, accuracy: Array) -> Alternative:
         aicc=aicc(residual(best.x), m),
         predict=predict,
     )
+
+
+def _left(m: int) -> Array:
+    """(j, m) what curves may have left of their way at the largest amounts, for searches to start from."""
+    each = LEFT[m == 1]
+    if m > 4:  # all combinations would be too many
+        return np.repeat(each[:, None], m, axis=1)
+    return np.stack(np.meshgrid(*[each] * m, indexing="ij"), axis=-1).reshape(-1, m)
 
 
 def _numbered(letter: str, m: int) -> list[str]:
