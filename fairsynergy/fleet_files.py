@@ -17,7 +17,6 @@ import json
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,7 +24,18 @@ import numpy as np
 from fairsynergy.allocation import Allocation
 from fairsynergy.errors import ProblemError
 from fairsynergy.problem import Array, Problem
-from fairsynergy.sheets import DEFAULTS, PREFIXES, Where, is_resource, read_sheet, shielded, unfit_column, unfit_name
+from fairsynergy.sheets import (
+    DEFAULTS,
+    PREFIXES,
+    Decimal,
+    Where,
+    is_resource,
+    read_sheet,
+    shielded,
+    taken,
+    unfit_column,
+    unfit_name,
+)
 
 # The column that feeds each argument of `Problem`; {} is the resource.
 COLUMNS = {
@@ -142,6 +152,7 @@ def read_fleet(
     name: str | None = None,
     capacity: Mapping[str, float] | None = None,
     saturation: float | None = None,
+    decimal: Decimal | None = None,
 ) -> Problem:
     """Read a problem from CSV or JSON: `read_file`, then `FleetFile.problem`.
 
@@ -155,6 +166,9 @@ def read_fleet(
         What the cloud can grant of each resource; needed for CSV, and replaces what JSON says.
     saturation : float, optional
         Holding above which more adds nothing; replaces what the file says.
+    decimal : "point" or "comma", optional
+        Which mark stands before decimals in CSV; the other is then read where it groups thousands. Needed only where
+        the numbers may be read either way, such as 1.000 beside 500, which is refused.
 
     Raises
     ------
@@ -171,10 +185,12 @@ def read_fleet(
     fairsynergy.errors.ProblemError: drones.csv, row 2, column gamma_compute: `elasticity[0, 0]` (agent 1,
     compute) must be strictly between 0 and 1, got 1.6; ...
     """
-    return read_file(source, name=name).problem(capacity=capacity, saturation=saturation)
+    return read_file(source, name=name, decimal=decimal).problem(capacity=capacity, saturation=saturation)
 
 
-def read_file(source: bytes | str | os.PathLike[str], *, name: str | None = None) -> FleetFile:
+def read_file(
+    source: bytes | str | os.PathLike[str], *, name: str | None = None, decimal: Decimal | None = None
+) -> FleetFile:
     """Read a fleet whose capacities may still be missing. Parameters and errors as for `read_fleet`.
 
     Examples
@@ -185,11 +201,8 @@ def read_file(source: bytes | str | os.PathLike[str], *, name: str | None = None
     >>> fleet.problem(capacity={"compute": 0.5 * fleet.n})
     Problem(2 agents, capacity compute 1)
     """
-    if isinstance(source, bytes):
-        data, name = source, name or "the fleet"
-    else:
-        data, name = Path(source).read_bytes(), name or Path(source).name
-    sheet = read_sheet(data, name)
+    data, name = taken(source, name, default="the fleet")
+    sheet = read_sheet(data, name, decimal=decimal)
     columns = {column: sheet.numbers(column) for column in sheet.columns if column != "agent"}
     for resource, level in sheet.saturation.items():
         columns.setdefault(f"saturation_{resource}", np.full(len(columns[resource]), level))

@@ -19,11 +19,14 @@ import csv
 import difflib
 import io
 import json
+import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 
@@ -61,6 +64,16 @@ UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 # that makes it text, and is all that is ever added or taken away.
 FORMULA = re.compile(r"'*\s*[=+\-@\t\r＝＋－＠]")
 SHIELDED = re.compile(f"'{FORMULA.pattern}")
+
+# Which mark stands before decimals; the other may then stand between thousands.
+Decimal = Literal["point", "comma"]
+MARK = {"point": ".", "comma": ","}
+OTHER = {".": "comma", ",": "point"}
+# What a mark may group into thousands: 1.000 and 12.500.000, but neither 0.500 nor 1.50. What it leaves open whether
+# thousands are grouped, and what says that they are not.
+GROUPED = {mark: re.compile(rf"[+-]?[1-9]\d{{0,2}}(\{mark}\d{{3}})+") for mark in OTHER}
+BELOW_A_THOUSAND, NOT_GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}"), re.compile(r"[+-]?\d{4,}")
+SAY_WHICH = "say which mark stands before decimals (`decimal`): point or comma"
 
 # (index of an agent, column) to the words for that place in the file.
 Where = Callable[[int, str], str]
@@ -137,10 +150,11 @@ class Sheet:
             raise ProblemError(f"{self.where(row, column)}: {got}") from None
 
 
-def read_sheet(data: bytes, name: str) -> Sheet:
+def read_sheet(data: bytes, name: str, *, decimal: Decimal | None = None) -> Sheet:
     """Take a file apart: JSON if its name or its beginning says so, else CSV.
 
-    CSV may be separated by commas, semicolons or tabs; text may be UTF-8 or, with a byte order mark, UTF-16.
+    CSV may be separated by commas, semicolons or tabs; text may be UTF-8 or, with a byte order mark, UTF-16. `decimal`
+    says which mark its decimals have; without it the numbers themselves do, as for `number_reader`.
 
     Raises
     ------
@@ -149,7 +163,7 @@ def read_sheet(data: bytes, name: str) -> Sheet:
     """
     text = read_text(data, name, expected=f"give a row of column names, then a row per agent: {EXPECTED}")
     is_json = name.lower().endswith(".json") or JSON.match(text) is not None
-    return _read_json(text, name) if is_json else _read_csv(text, name)
+    return _read_json(text, name) if is_json else _read_csv(text, name, decimal)
 
 
 def read_text(data: bytes, name: str, *, expected: str) -> str:
@@ -190,6 +204,30 @@ def read_text(data: bytes, name: str, *, expected: str) -> str:
     if not text.strip():
         raise ProblemError(f"{name} is empty; {expected}")
     return text
+
+
+def taken(source: bytes | str | os.PathLike[str], name: str | None, *, default: str) -> tuple[bytes, str]:
+    """The bytes of a file and its name for messages, from its path, or from its content and what it is to be called.
+
+    Raises
+    ------
+    ProblemError
+        If it is a text of several lines, which is no path.
+    OSError
+        If the path cannot be read.
+
+    Examples
+    --------
+    >>> taken(b"labels,accuracy", None, default="the curves")
+    (b'labels,accuracy', 'the curves')
+    """
+    if isinstance(source, bytes):
+        return source, name or default
+    if isinstance(source, str) and "\n" in source:
+        raise ProblemError(
+            f"{name or default}: this is the content of a file, not its path; give it as bytes, .encode()"
+        )
+    return Path(source).read_bytes(), name or Path(source).name
 
 
 def find_separator(text: str) -> str:
@@ -233,6 +271,114 @@ def read_rows(text: str, name: str, separator: str) -> Iterator[tuple[int, list[
     except csv.Error as error:
         reason = str(error).expandtabs(1)
         raise ProblemError(f"{name}, row {number + 1}: {reason}; look for a stray quotation mark") from None
+
+
+def number_reader(
+    columns: Mapping[str, Sequence[str]],
+    separator: str,
+    where: Where,
+    *,
+    decimal: Decimal | None,
+    fractions: Collection[str] = (),
+) -> Callable[[str], float]:
+    """How the cells of a CSV text become numbers; what it returns raises ValueError for a cell that is none.
+
+    Parameters
+    ----------
+    columns : mapping of str to sequence of str
+        The cells that are numbers, by column.
+    separator : str
+        What separates cells; where it is a comma, decimals have a point.
+    where : callable
+        (index of a row, column) to the words for that place in the file.
+    decimal : "point", "comma" or None
+        Which mark stands before decimals; the other is read where it groups thousands. None: the one that is there,
+        and then no mark may group thousands.
+    fractions : collection of str
+        Columns whose numbers are too small for thousands: shares, percentages, elasticities.
+
+    Raises
+    ------
+    ProblemError
+        Without `decimal`: of both marks, and of a column whose numbers may be read either way, because each that has a
+        mark has three digits behind it, as 1.000 has, which is 1 or 1000. It is not open if other numbers of the
+        column have four digits and no mark, or if all have the mark and other columns show that it is the decimals'.
+
+    Examples
+    --------
+    >>> def place(row, column):
+    ...     return f"row {row + 2}, column {column}"
+    >>> columns = {"labels": ["500", "1.000"]}
+    >>> number_reader(columns, ";", place, decimal="comma")("1.000"), number_reader({}, ";", place, decimal=None)("0.5")
+    (1000.0, 0.5)
+    >>> number_reader(columns, ";", place, decimal=None)
+    Traceback (most recent call last):
+    ...
+    fairsynergy.errors.ProblemError: row 3, column labels: '1.000' is either 1 or 1000; say which mark stands before
+    decimals (`decimal`): point or comma
+    """
+    if decimal is not None:
+        return partial(_csv_number, mark=MARK[decimal], between=MARK[OTHER[MARK[decimal]]])
+    commas = [(row, column) for column, cells in columns.items() for row, cell in enumerate(cells) if "," in cell]
+    points = any("." in cell for cells in columns.values() for cell in cells)
+    if commas and (points or separator == ","):
+        row, column = commas[0]
+        but = ", but other numbers have a point" if points else ""
+        raise ProblemError(
+            f"{where(row, column)}: {_short(columns[column][row])} has a comma{but}; write all decimals with a point, "
+            f"and nothing between thousands, or {SAY_WHICH}",
+            field="decimal",
+        )
+    mark = "," if commas else "."
+    if commas or points:
+        _refuse_either(columns, mark, where, fractions)
+    return partial(_csv_number, mark=mark, between="")
+
+
+def _refuse_either(columns: Mapping[str, Sequence[str]], mark: str, where: Where, fractions: Collection[str]) -> None:
+    """Refuse a column whose numbers with a mark are decimals or thousands, as one likes."""
+
+    def grouped(cell: str) -> bool:
+        return GROUPED[mark].fullmatch(cell.strip()) is not None
+
+    decimals = any(
+        mark in cell and (column in fractions or not grouped(cell))
+        for column, cells in columns.items()
+        for cell in cells
+    )
+    for column, every in columns.items():
+        if column in fractions or not all(grouped(cell) for cell in every if mark in cell):
+            continue
+        cells = {row: cell.strip() for row, cell in enumerate(every) if mark in cell}
+        others = [cell.strip() for cell in every if mark not in cell]
+        mixed = any(map(BELOW_A_THOUSAND.fullmatch, others))
+        no_groups = not cells or any(map(NOT_GROUPED.fullmatch, others)) or (decimals and not mixed)
+        if no_groups and not any(cell.count(mark) > 1 for cell in cells.values()):
+            continue
+        row, cell = max(cells.items(), key=lambda one: one[1].count(mark))
+        whole, named = cell.replace(mark, ""), {".": "point", ",": "comma"}[mark]
+        either = f"either {_plain(cell.replace(mark, '.'))} or " if cell.count(mark) == 1 else ""
+        said = SAY_WHICH
+        if decimals:  # the other mark would not read these
+            keep = f"say `decimal` {named} if it is the first, and write {whole}" if either else f"write {whole}"
+            said = f"elsewhere a {named} stands before decimals: {keep}, with nothing between thousands"
+            said += ", if it is the second" * bool(either)
+        raise ProblemError(f"{where(row, column)}: {_short(cell)} is {either}{whole}; {said}", field="decimal")
+
+
+def _plain(cell: str) -> str:
+    return repr(float(cell)).removesuffix(".0")
+
+
+def _csv_number(cell: str, *, mark: str, between: str) -> float:
+    if "_" in cell:  # Python would read 1_000
+        raise ValueError(cell)
+    if between and between in cell:
+        whole, decimal, part = cell.strip().partition(mark)
+        if not GROUPED[between].fullmatch(whole):
+            raise ValueError(cell)
+        cell = whole.replace(between, "") + decimal + part
+    return float(cell.replace(mark, "."))
 
 
 def is_resource(column: str) -> bool:
@@ -283,7 +429,7 @@ def unshielded(text: str) -> str:
     return text[1:] if SHIELDED.match(text) else text
 
 
-def _read_csv(text: str, name: str) -> Sheet:
+def _read_csv(text: str, name: str, decimal: Decimal | None) -> Sheet:
     separator = find_separator(text)
     header: list[str] = []
     resources: tuple[str, ...] = ()
@@ -305,46 +451,16 @@ def _read_csv(text: str, name: str) -> Sheet:
     columns: dict[str, Sequence[str]] = dict(zip(header, zip(*rows, strict=True), strict=True))
     if "agent" in columns:
         columns["agent"] = [unshielded(cell) for cell in columns["agent"]]
-    comma = separator != "," and _decimal_comma(columns, where)
+    numeric = {column: cells for column, cells in columns.items() if column != "agent"}
+    fractions = {column for column in numeric if column.startswith("gamma_")}
     return Sheet(
         resources=resources,
         columns=columns,
-        number=_csv_number_with_comma if comma else _csv_number,
+        number=number_reader(numeric, separator, where, decimal=decimal, fractions=fractions),
         where=where,
         capacity={},
         saturation={},
     )
-
-
-def _decimal_comma(columns: Mapping[str, Sequence[str]], where: Where) -> bool:
-    """Whether 0,5 means 0.5: where commas do not separate cells, and no number has a point.
-
-    Safe because every elasticity is a fraction: a file whose commas group thousands has points as well.
-    """
-    numeric = {column: cells for column, cells in columns.items() if column != "agent"}
-    first = next(
-        ((row, column) for column, cells in numeric.items() for row, cell in enumerate(cells) if "," in cell),
-        None,
-    )
-    if first is None:
-        return False
-    if any("." in cell for cells in numeric.values() for cell in cells):
-        row, column = first
-        raise ProblemError(
-            f"{where(row, column)}: {_short(numeric[column][row])} has a comma, but other numbers have a "
-            "point; write all decimals with a point, and nothing between thousands"
-        )
-    return True
-
-
-def _csv_number(cell: str) -> float:
-    if "_" in cell:  # Python would read 1_000
-        raise ValueError(cell)
-    return float(cell)
-
-
-def _csv_number_with_comma(cell: str) -> float:
-    return _csv_number(cell.replace(",", "."))
 
 
 def _read_json(text: str, name: str) -> Sheet:

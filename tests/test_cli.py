@@ -206,6 +206,16 @@ def test_saturation_at_one_unit_is_advised_only_where_it_leaves_nothing_unspent(
         assert ("count each in units of which 1 is enough for a task" in out) is not advised
 
 
+def test_amounts_that_may_be_read_either_way_are_read_as_the_option_says(capsys, tmp_path):
+    path = tmp_path / "grouped.csv"
+    path.write_text("gpu;gamma_gpu\n500;0,3\n1.000;0,6\n")
+    arguments = ("solve", str(path), "--capacity=gpu=10", "--policy=uniform", "--json")
+    assert "the option is --decimal point or --decimal comma" in refused(capsys, *arguments)
+    assert main([*arguments, "--decimal=comma"]) == 0
+    before = json.loads(capsys.readouterr().out)["utility_before"]
+    assert before == pytest.approx([500**0.3, 1000**0.6])
+
+
 def test_a_fleet_may_come_from_standard_input(capsys, monkeypatch):
     content = io.TextIOWrapper(io.BytesIO(write_json(fleet("a")).encode()))
     monkeypatch.setattr(sys, "stdin", content)

@@ -527,7 +527,16 @@ def test_percent_is_converted_when_asked_and_offered_when_not():
         (table("labels,accuracy", "1,nan"), "row 2, column accuracy: must be a share between 0 and 1, got nan"),
         (table("labels,accuracy", "1,0.5,7"), "row 2: there are 3 cells, but 2 columns (labels, accuracy)"),
         (table("labels;accuracy", "1,5;0.5"), "row 2, column labels: '1,5' has a comma"),
-        (table("labels;accuracy", "60,000;1"), "row 2, column labels: '60,000' has a comma"),
+        (table("labels;accuracy", "60,000;1"), "row 2, column labels: '60,000' is either 60 or 60000; say which mark"),
+        (table("labels,accuracy", "1%,0.5"), "row 2, column labels: must be a number such as 0.5, got '1%'; leave out"),
+        (table("labels accuracy", "1 0.5"), "separate cells with commas, semicolons or tabs"),
+        (table("Labels,Accuracy", "1,0.5"), "(is 'Accuracy' meant to be it?)"),
+        (table("labels,accuracy,std", "1,0.5,0.1"), "'std' seems to say how much accuracies scatter"),
+        (table("labels,accuracy,sd", "1,0.5,0"), "row 2, column sd: must be above 0 and finite, got 0"),
+        (
+            table("labels,seed,accuracy", "1,0,0.5"),
+            "column seed: must be above 0 and finite, got 0; if this is no reso",
+        ),
         (table("labels,accuracy", '"1,0.5'), "look for a stray quotation mark"),
         (table("curve,labels,accuracy", "=x,1,0.5"), "row 2, column curve: '=x' looks like a formula"),
         (table("curve,labels,accuracy", ",1,0.5"), "row 2, column curve: is empty"),
@@ -543,6 +552,79 @@ def test_tables_that_are_not_understood_are_refused(data, message):
         read_curves(data, "x.csv")
     assert message in str(refusal.value)
     assert str(refusal.value).startswith("x.csv")
+
+
+GROUPED = table("labels;accuracy", "500;30", "1.000;40", "2.000;48", "4.000;57")
+
+
+def test_thousands_and_decimals_that_look_alike_are_read_as_it_is_said_and_not_at_all_before():
+    with pytest.raises(
+        fs.ProblemError, match=r"row 3, column labels: '1\.000' is either 1 or 1000; say which"
+    ) as refusal:
+        read_curves(GROUPED, "x.csv", accuracy="percent")
+    assert refusal.value.field == "decimal"
+    for decimal, amounts, gamma in (
+        ("comma", [500, 1000, 2000, 4000], 0.2908),
+        ("point", [500, 1, 2, 4], -0.0609),
+    ):
+        curve = read_curves(GROUPED, "x.csv", accuracy="percent", decimal=decimal)["x"]
+        assert curve.resource.ravel().tolist() == amounts
+        assert fit(curve.resource, curve.accuracy).elasticity == pytest.approx([gamma], abs=1e-4)
+    evident = table("labels;accuracy", "1.500;0.812", "2.250;0.900")  # all alike, and 0.812 shows the mark
+    assert read_curves(evident, "x.csv")["x"].resource.ravel().tolist() == [1.5, 2.25]
+
+
+def test_column_names_behind_a_hash_are_column_names():
+    for data in (b"# by me\n# " + GOOD, b"#" + GOOD.replace(b"\n", b"\n# by me\n", 1)):
+        curve = read_curves(data, "x.csv")["x"]
+        assert (curve.resources, curve.source) == (("labels",), "by me")
+        assert curve.accuracy.tolist() == [0.4, 0.6, 0.8]
+    said = read_curves(b"# labels, accuracy\n" + GOOD, "x.csv")["x"]
+    assert said.source == "labels, accuracy"
+    with pytest.raises(fs.ProblemError, match=r"x\.csv, row 4, column accuracy"):
+        read_curves(b"# by me\n# " + GOOD.replace(b"0.6", b"many"), "x.csv")
+
+
+def test_a_table_is_read_from_its_path_too(tmp_path):
+    path = tmp_path / "drones.csv"
+    path.write_bytes(GOOD)
+    for source in (path, str(path)):
+        assert read_curves(source)["drones"].accuracy.tolist() == [0.4, 0.6, 0.8]
+    with pytest.raises(FileNotFoundError):
+        read_curves("none.csv")
+    with pytest.raises(fs.ProblemError, match="the content of a file, not its path"):
+        read_curves(GOOD.decode())
+
+
+def test_what_is_no_accuracy_is_not_called_a_percentage():
+    losses, throughputs = ([4.1, 2.3, 1.7], [850, 1600, 3100])
+    for values in (losses, throughputs):
+        for call in (
+            lambda values=values: fit([1, 2, 4], values),
+            lambda values=values: read_curves(table("gpus,accuracy", *(f"{i + 1},{v}" for i, v in enumerate(values)))),
+        ):
+            with pytest.raises(fs.ProblemError, match="a loss or a throughput is no accuracy") as refusal:
+                call()
+            assert "if accuracies are in percent" not in str(refusal.value)
+    with pytest.raises(fs.ProblemError, match=r"got 1\.00041$"):
+        fit([1, 2, 4], [0.9, 0.95, 1.00041])
+    assert "errors and losses" in fit([1, 2, 4], [0.9, 0.6, 0.4]).notes[0].sentence
+
+
+def test_a_scatter_of_accuracies_is_no_resource():
+    data = table("labels,accuracy,sd", "30,40,1", "120,60,2", "480,80,1")
+    curve = read_curves(data, "x.csv", accuracy="percent")["x"]
+    assert curve.resources == ("labels",)
+    assert curve.sd.tolist() == [0.01, 0.02, 0.01]
+    assert read_curves(GOOD, "x.csv")["x"].sd is None
+
+
+def test_a_unit_that_a_refusal_names_is_accepted():
+    amount, accuracy = [0.1, 1234567.891, 3.3], [0.2, 0.9, 0.4]
+    with pytest.raises(fs.ProblemError, match="give a larger `unit`") as refusal:
+        fit(amount, accuracy, scale="one")
+    least = str(refusal.value).partition("larger `unit`, ")[2].partition(" at least")[0]
+    assert fit(amount, accuracy, scale="one", unit=float(least)).scale == 1
 
 
 def test_rows_are_numbered_as_in_the_file():

@@ -396,7 +396,11 @@ BAD: dict[str, tuple[str | bytes, str, list[str]]] = {
     "not available": (row(gamma="#N/A"), ", row 3, column gamma_compute: must be a number", ["'#N/A'"]),
     "percent": (row(gamma="50%"), ", row 3, column gamma_compute: must be a number", ["0.5", "'50%'"]),
     "underscore": (row("1_000"), ", row 3, column compute: must be a number", ["'1_000'"]),
-    "quoted decimal comma": (row('"0,5"'), ", row 3, column compute: must be a number", ["'0,5'"]),
+    "quoted decimal comma": (
+        row('"0,5"'),
+        ", row 3, column compute: '0,5' has a comma",
+        ["other numbers have a point"],
+    ),
     "hexadecimal": (row("0x10"), ", row 3, column compute: must be a number", []),
     "a long text": (row("x" * 5000), ", row 3, column compute: must be a number", ["xxx..."]),
     "empty number": (row(""), ", row 3, column compute: is empty", ["give a number"]),
@@ -416,6 +420,16 @@ BAD: dict[str, tuple[str | bytes, str, list[str]]] = {
         "compute;gamma_compute\n0.1;0.5\n0,1;0.5\n",
         ", row 3, column compute: '0,1'",
         ["with a point"],
+    ),
+    "thousands or decimals": (
+        "compute;gamma_compute\n500;0.3\n1.000;0.6\n",
+        ", row 3, column compute: '1.000' is either 1 or 1000",
+        ["`decimal` point if it is the first", "write 1000"],
+    ),
+    "millions beside decimals": (
+        "compute;gamma_compute\n1.000.000;0.3\n",
+        ", row 2, column compute: '1.000.000' is 1000000",
+        ["write 1000000, with nothing between thousands"],
     ),
     "NaN": (row("nan"), ", row 3, column compute: `endowment[1, 0]` (Bob, compute)", ["finite", "got nan"]),
     "infinite": (row("inf"), ", row 3, column compute:", ["finite", "got inf"]),
@@ -641,3 +655,35 @@ def test_results_are_one_record_per_rule_and_agent():
     writer = csv.DictWriter(out, list(records[0]))
     writer.writerows(records)
     assert out.getvalue().count("\n") == len(records)
+
+
+@pytest.mark.parametrize(
+    ("table", "decimal", "compute"),
+    [
+        ("compute;gamma_compute\n500;0,3\n1.000;0,6\n", "comma", [500, 1000]),
+        ("compute;gamma_compute\n500;0.3\n1.000;0.6\n", "point", [500, 1]),
+        ("compute;gamma_compute\n1.234.567,5;0,3\n-0;0,6\n", "comma", [1234567.5, 0]),
+        ('compute,gamma_compute\n"1,000",0.3\n"2,500.25",0.6\n', "point", [1000, 2500.25]),
+        ("compute;gamma_compute\n1.125;0.3\n2.375;0.6\n", None, [1.125, 2.375]),  # all alike, and 0.3 shows the mark
+        ("compute;gamma_compute\n1200;0.3\n2.375;0.6\n", None, [1200, 2.375]),  # 1200 shows that nothing is grouped
+        ("compute;gamma_compute\n0.500;0.3\n2.375;0.6\n", None, [0.5, 2.375]),  # nothing is grouped to 0.500
+    ],
+)
+def test_a_mark_before_three_digits_is_read_as_it_is_said_or_as_the_numbers_leave_no_choice(table, decimal, compute):
+    assert read_file(table.encode(), decimal=decimal).columns["compute"].tolist() == compute
+
+
+def test_a_number_with_a_mark_where_none_can_be_is_refused():
+    for table, decimal in (
+        ("1.00;0,3", "comma"),
+        ("1.0000;0,3", "comma"),
+        ("0.500;0,3", "comma"),
+        ("1,5;0.3", "point"),
+    ):
+        with pytest.raises(fs.ProblemError, match="row 2, column compute: must be a number"):
+            read_file(f"compute;gamma_compute\n{table}\n".encode(), decimal=decimal)
+
+
+def test_the_content_of_a_file_is_not_taken_for_its_path():
+    with pytest.raises(fs.ProblemError, match="the content of a file, not its path; give it as bytes"):
+        read_fleet("compute,gamma_compute\n0.1,0.3\n", capacity={"compute": 1})

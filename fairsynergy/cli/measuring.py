@@ -15,12 +15,14 @@ import fairsynergy as fs
 from fairsynergy.cli.terminal import (
     Column,
     Commands,
+    add_decimal,
     named_amount,
     plain_console,
     print_beside,
     print_json,
     progress_bar,
     total_width,
+    with_option,
 )
 from fairsynergy.curves import words
 from fairsynergy.errors import ProblemError
@@ -34,8 +36,9 @@ is known. FILE.csv is a table with one row per measurement:
   drone,30,0.40
   drone,120,0.57
 
-Every column but curve, accuracy, repeat and point is a resource; only accuracy and one resource are needed. Two
-resources are fitted together: U = s · h1^γ1 · h2^γ2. Without FILE.csv, the curves that come with fairsynergy."""
+Every column but curve, accuracy, sd, repeat and point is a resource; only accuracy and one resource are needed. Two
+resources are fitted together: U = s · h1^γ1 · h2^γ2. sd is by how much an accuracy scatters when it is measured
+again. Without FILE.csv, the curves that come with fairsynergy."""
 FIT_EXAMPLES = """\
 examples:
   fairsynergy fit drones.csv
@@ -62,6 +65,7 @@ def _add_fit(commands: Commands) -> None:
     )
     fit.add_argument("file", nargs="?", metavar="FILE.csv", help="the table, or - for standard input")
     fit.add_argument("--percent", action="store_true", help="the accuracies of the file are in percent")
+    add_decimal(fit)
     fit.add_argument(
         "--scale",
         choices=("free", "one"),
@@ -91,7 +95,10 @@ def _fit(arguments: argparse.Namespace) -> None:
             data = sys.stdin.buffer.read() if arguments.file == "-" else Path(arguments.file).read_bytes()
         except OSError as error:
             raise ProblemError(f"{arguments.file} cannot be read: {error.strerror}") from None
-        curves = fs.curves.read_curves(data, name, accuracy=counted)
+        try:
+            curves = fs.curves.read_curves(data, name, accuracy=counted, decimal=arguments.decimal)
+        except ProblemError as error:
+            raise with_option(error) from None
     units = dict(arguments.unit)
     known = {resource for curve in curves.values() for resource in curve.resources}
     for resource in units.keys() - known:
@@ -102,7 +109,7 @@ def _fit(arguments: argparse.Namespace) -> None:
         unit = [units.get(resource, 1.0) for resource in curve.resources]
         try:
             fits[curve.name] = fs.curves.fit(
-                curve.resource, curve.accuracy, scale=arguments.scale, unit=unit, resources=curve.resources
+                curve.resource, curve.accuracy, scale=arguments.scale, unit=unit, resources=curve.resources, sd=curve.sd
             )
         except ProblemError as error:
             refused[curve.name] = error
@@ -128,9 +135,7 @@ def _print_fits(fits: Mapping[str, fs.curves.Fit], refused: Mapping[str, Problem
     for name, found in fits.items():
         for k, resource in enumerate(found.resources):
             low, high = found.interval[k]
-            known = (
-                (f"{found.standard_error[k]:.4f}", f"{low:.4f} to {high:.4f}") if found.known else ("none", "none")
-            )
+            known = (f"{found.standard_error[k]:.4f}", f"{low:.4f} to {high:.4f}") if found.known else ("none", "none")
             of_all = ("", "") if k else (f"{found.r_squared:.3f}", f"{found.n:,}")
             for header, cell in zip(columns, (f"{found.elasticity[k]:.4f}", *known, *of_all), strict=True):
                 cells[header].append(cell)

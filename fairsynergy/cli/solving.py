@@ -16,11 +16,12 @@ from rich.padding import Padding
 
 import fairsynergy as fs
 from fairsynergy.cli.comparison import ALL, REFERENCE, over, print_comparison
-from fairsynergy.cli.terminal import Commands, named_amount, plain_console, print_json
+from fairsynergy.cli.terminal import Commands, add_decimal, named_amount, plain_console, print_json, with_option
 from fairsynergy.errors import FairSynergyError, ProblemError
 from fairsynergy.fleet_files import FleetFile, read_file, write_csv, write_json
 from fairsynergy.policies import NAMES, named
 from fairsynergy.scenarios import PRESETS, Preset
+from fairsynergy.sheets import Decimal
 from fairsynergy.wording import at_most, proof
 
 SOLVE = """\
@@ -68,6 +69,7 @@ def _add_solve(commands: Commands) -> None:
         help="what the cloud can share of a resource, in the units of the file; once per resource; "
         "needed where the file does not say it",
     )
+    add_decimal(solve)
     solve.add_argument(
         "--saturation",
         type=_level,
@@ -122,7 +124,7 @@ def _solve(arguments: argparse.Namespace) -> None:
         if name in capacity:
             raise ProblemError(f"--capacity gives {name!r} twice; give each resource once")
         capacity[name] = amount
-    file = _read(arguments.fleet)
+    file = _read(arguments.fleet, arguments.decimal)
     try:
         problem = file.problem(capacity=capacity, saturation=arguments.saturation)
     except ProblemError as error:
@@ -158,11 +160,13 @@ def _allocate(problem: fs.Problem, policy: fs.Policy) -> fs.Allocation:
         return fs.allocate(problem, replace(policy, progress=tell))
 
 
-def _read(path: str) -> FleetFile:
-    if path == "-":
-        return read_file(sys.stdin.buffer.read(), name="standard input")
+def _read(path: str, decimal: Decimal | None) -> FleetFile:
     try:
-        return read_file(path)
+        if path == "-":
+            return read_file(sys.stdin.buffer.read(), name="standard input", decimal=decimal)
+        return read_file(path, decimal=decimal)
+    except ProblemError as error:
+        raise with_option(error) from None
     except OSError as error:
         raise ProblemError(f"{path} cannot be read: {error.strerror}") from None
 

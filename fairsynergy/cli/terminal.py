@@ -14,6 +14,8 @@ from rich.console import Console
 from rich.progress import Progress, ProgressColumn
 from rich.table import Table
 
+from fairsynergy.errors import ProblemError
+
 # Between two columns of a table.
 GAP = 2
 # What `add_subparsers` returns; argparse has no public name for it.
@@ -33,6 +35,23 @@ def named_amount(text: str) -> tuple[str, float]:
     except ValueError:
         pass
     raise argparse.ArgumentTypeError(f"must be NAME=AMOUNT, such as compute=0.46; got {text!r}")
+
+
+def add_decimal(command: argparse.ArgumentParser) -> None:
+    """Declare the option that says how a CSV file writes numbers."""
+    command.add_argument(
+        "--decimal",
+        choices=("point", "comma"),
+        help="which mark stands before the decimals of a CSV file; the other is then read where it groups thousands; "
+        "default: what its numbers say",
+    )
+
+
+def with_option(error: ProblemError) -> ProblemError:
+    """The refusal of numbers that may be read either way, with the option that says how; any other as it is."""
+    if error.field != "decimal":
+        return error
+    return ProblemError(f"{error}; the option is --decimal point or --decimal comma", field="decimal")
 
 
 def print_json(document: Any) -> None:

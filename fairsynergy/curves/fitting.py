@@ -52,6 +52,8 @@ MOST_AT_ONCE = 1_000_000
 # Between two points of the grid, squares change by less than this part of those of the accuracies.
 CLOSE = 0.05
 TINIEST = float(np.finfo(float).tiny)
+# Percentages of accuracy are rarely all below this, losses nearly always.
+SURELY_LARGE = 10
 # From this probability on, chance is no explanation for what a test finds.
 CHANCE = 0.01
 # A difference in AICc from which another shape is mentioned (Burnham and Anderson, "Model Selection", 2002, 2.6).
@@ -299,7 +301,7 @@ def fit(
     units = _units(unit, amount.shape[1])
     scatter = _scatter(sd, len(amount))
     log = np.log(amount / units)
-    _check_design(log, names, scale)
+    _check_design(log, amount, names, scale)
     if not measured.any():
         raise ProblemError("`accuracy` is 0 in every row; a power law needs some that are above 0", field="accuracy")
 
@@ -429,17 +431,41 @@ def quantile(freedom: int) -> float:
     return float(stdtrit(freedom, (1 + CONFIDENCE) / 2)) if freedom else 1.0  # the standard error is infinite then
 
 
+def exact(value: float) -> str:
+    """A number with all of its digits, so that whoever types it in gives the same one.
+
+    >>> exact(480.0), exact(0.1 + 0.2), exact(1e-7)
+    ('480', '0.30000000000000004', '1e-07')
+    """
+    return repr(float(value)).removesuffix(".0")
+
+
 def unfit_amount(value: float) -> str | None:
     """Why this cannot be an amount of a resource, or None if it can."""
-    return None if np.isfinite(value) and value > 0 else f"must be above 0 and finite, got {value:g}"
+    return None if np.isfinite(value) and value > 0 else f"must be above 0 and finite, got {exact(value)}"
 
 
-def unfit_accuracy(value: float) -> str | None:
-    """Why this cannot be an accuracy, or None if it can."""
-    if 0 <= value <= 1:
+def unfit_accuracies(values: Sequence[float], convert: str = "divide them by 100") -> tuple[int, str] | None:
+    """Which of these is the first that cannot be an accuracy, and why; None if all can.
+
+    What is said of percentages depends on all of them, and is always a question: losses and throughputs look alike.
+
+    >>> unfit_accuracies([0.5, 0.7]), unfit_accuracies([40, 52.5])[1]
+    (None, 'must be a share between 0 and 1, got 40; if accuracies are in percent, divide them by 100; a loss or ...')
+    >>> unfit_accuracies([0.98, 1.0004])
+    (1, 'must be a share between 0 and 1, got 1.0004')
+    """
+    first = next((i for i, value in enumerate(values) if not 0 <= value <= 1), None)
+    if first is None:
         return None
-    hint = "; if accuracies are in percent, divide them by 100" if 1 < value <= 100 else ""
-    return f"must be a share between 0 and 1, got {value:g}{hint}"
+    said = f"must be a share between 0 and 1, got {exact(values[first])}"
+    low, middle, top = min(values), sorted(values)[(len(values) - 1) // 2], max(values)
+    other = "a loss or a throughput is no accuracy"
+    if top >= SURELY_LARGE and low >= 0 and top <= 100 and middle > 1:
+        return first, f"{said}; if accuracies are in percent, {convert}; {other}"
+    if low >= 0 and top <= 100 and middle > 1:
+        return first, f"{said}; {other}; only if these are percentages, {convert}"
+    return first, f"{said}; {other}" if top > 2 or low < -1 else said
 
 
 def _rows(resource: ArrayLike, accuracy: ArrayLike) -> tuple[Array, Array]:
@@ -461,9 +487,9 @@ def _rows(resource: ArrayLike, accuracy: ArrayLike) -> tuple[Array, Array]:
         for k, value in enumerate(row):
             if complaint := unfit_amount(value):
                 raise ProblemError(f"`resource[{i}, {k}]` {complaint}", field="resource", index=(i, k))
-    for i, value in enumerate(measured.tolist()):
-        if complaint := unfit_accuracy(value):
-            raise ProblemError(f"`accuracy[{i}]` {complaint}", field="accuracy", index=(i,))
+    if unfit := unfit_accuracies(measured.tolist()):
+        i, complaint = unfit
+        raise ProblemError(f"`accuracy[{i}]` {complaint}", field="accuracy", index=(i,))
     return amount, measured
 
 
@@ -507,15 +533,17 @@ def _scatter(sd: ArrayLike | None, n: int) -> Array | None:
     return given
 
 
-def _check_design(log: Array, names: tuple[str, ...], scale: str) -> None:
+def _check_design(log: Array, amount: Array, names: tuple[str, ...], scale: str) -> None:
     """Refuse rows that leave an unknown open. `log` is of amounts in units."""
     n, m = log.shape
     unknowns = m + (scale == "free")
     if scale == "one" and (log > EXACT).any():
         i, k = (int(place[0]) for place in np.nonzero(log > EXACT))
+        least = exact(float(amount[:, k].max()))
         raise ProblemError(
             f"`resource[{i}, {k}]` is {_amount(float(np.exp(log[i, k])))} units of {names[k]}; with the scale fixed at "
-            "1, accuracy is 1 at one unit, so no row may have more; give a larger `unit`, or leave the scale free",
+            f"1, accuracy is 1 at one unit, so no row may have more; give a larger `unit`, {least} at least, or leave "
+            "the scale free",
             field="resource",
             index=(i, k),
         )

@@ -4,10 +4,11 @@
     forest,20,1,0.41,1,
     forest,20,8,0.55,1,
 
-``accuracy`` is needed; ``curve`` (which curve a row belongs to), ``repeat`` (a number or name of the repetition) and
-``point`` (what a row is called) may be there. Every other column is a resource; write its unit into its name if it
-has one. A resource whose cells are all empty on the rows of a curve is not part of that curve. Lines that start with #
-above the column names say where the numbers come from.
+``accuracy`` is needed; ``curve`` (which curve a row belongs to), ``sd`` (by how much its accuracy scatters when it is
+measured again, a standard deviation), ``repeat`` (a number or name of the repetition) and ``point`` (what a row is
+called) may be there. Every other column is a resource; write its unit into its name if it has one. A resource whose
+cells are all empty on the rows of a curve is not part of that curve. Lines that start with # above the column names say
+where the numbers come from; the column names may start so too, as NumPy writes them.
 
 Nothing is repaired. What is not understood is a `ProblemError` that names the file, the row as a spreadsheet numbers
 it, and the column. Cells are text or numbers: a formula is neither, and is refused.
@@ -20,6 +21,8 @@ it, and the column. Cells are text or numbers: a formula is neither, and is refu
 
 from __future__ import annotations
 
+import os
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -28,16 +31,32 @@ from typing import Literal
 
 import numpy as np
 
-from fairsynergy.curves.fitting import unfit_accuracy, unfit_amount
+from fairsynergy.curves.fitting import exact, unfit_accuracies, unfit_amount
 from fairsynergy.errors import ProblemError
 from fairsynergy.problem import Array
-from fairsynergy.sheets import FORMULA, find_separator, read_rows, read_text, unfit_column, unfit_name
+from fairsynergy.sheets import (
+    FORMULA,
+    GROUPED,
+    SAY_WHICH,
+    Decimal,
+    find_separator,
+    number_reader,
+    read_rows,
+    read_text,
+    taken,
+    unfit_column,
+    unfit_name,
+)
 
 # Columns that are not resources.
-CURVE, ACCURACY, REPEAT, POINT = KNOWN = ("curve", "accuracy", "repeat", "point")
+CURVE, ACCURACY, SD, REPEAT, POINT = KNOWN = ("curve", "accuracy", "sd", "repeat", "point")
 EXPECTED = (
-    "expected a column accuracy, a column for each resource such as labels, and if wanted curve, repeat and point; a "
-    "row per measurement"
+    "expected a column accuracy, a column for each resource such as labels, and if wanted curve, sd, repeat and point; "
+    "a row per measurement"
+)
+# What people call the scatter of accuracies; read as a resource it would be one more elasticity.
+SCATTER = re.compile(
+    r"(accuracy|acc)?[ _.-]*(sd|std|stdev|stddev|std[ _.-]?err|stderr|sem|se|error|err)[ _.-]*(accuracy|acc)?"
 )
 MOST = 10_000  # rows of a table; a fit takes a second then
 SHOWN = 40  # letters of a cell that a message quotes
@@ -63,6 +82,8 @@ class Curve:
         What each row is called; empty where it has no name.
     source : str
         Where the numbers come from; empty if the file does not say.
+    sd : (n,) array or None
+        By how much each accuracy scatters when it is measured again, a standard deviation, if the file says so.
     """
 
     name: str
@@ -71,28 +92,41 @@ class Curve:
     accuracy: Array
     points: tuple[str, ...]
     source: str
+    sd: Array | None = None
 
 
-def read_curves(data: bytes, name: str, *, accuracy: Literal["share", "percent"] = "share") -> dict[str, Curve]:
+def read_curves(
+    source: bytes | str | os.PathLike[str],
+    name: str | None = None,
+    *,
+    accuracy: Literal["share", "percent"] = "share",
+    decimal: Decimal | None = None,
+) -> dict[str, Curve]:
     """The curves of a CSV table by name, in the order of the file.
 
     Cells may be separated by commas, semicolons or tabs; where it is not commas, decimals may have one.
 
     Parameters
     ----------
-    data : bytes
-        The file: text in UTF-8 or, with a byte order mark, in UTF-16.
-    name : str
-        The file's name, for messages, and for the curve if the table does not name it.
+    source : bytes or path
+        The content itself, text in UTF-8 or, with a byte order mark, in UTF-16; or the file that holds it.
+    name : str, optional
+        The file, as messages should name it, and the curve if the table does not; default the last part of the path.
     accuracy : "share" or "percent"
         What the file counts accuracies in.
+    decimal : "point" or "comma", optional
+        Which mark stands before decimals; the other is then read where it groups thousands. Needed only where the
+        numbers may be read either way, such as 1.000 beside 500, which is refused.
 
     Raises
     ------
     ProblemError
         If it is not such a table.
+    OSError
+        If the path cannot be read.
     """
-    text, source = _without_source(read_text(data, name, expected=EXPECTED))
+    data, name = taken(source, name, default="the curves")
+    text, origin = _without_source(read_text(data, name, expected=EXPECTED))
     separator = find_separator(text)
     header: list[str] = []
     rows: list[list[str]] = []
@@ -115,8 +149,14 @@ def read_curves(data: bytes, name: str, *, accuracy: Literal["share", "percent"]
         return f"{name}, row {places[row]}, column {column}"
 
     _check_texts(columns, where)
-    number = _number(columns, resources, separator, where)
+    scatters = any(columns.get(SD, ()))
+    numeric = {column: columns[column] for column in (ACCURACY, *[SD] * scatters, *resources)}
+    number = number_reader(numeric, separator, where, decimal=decimal, fractions=(ACCURACY, SD))
     shares = _accuracies(columns[ACCURACY], number, accuracy, where)
+    sd = None
+    if scatters:
+        sd = np.array([_amount(cell, number, where(row, SD)) for row, cell in enumerate(columns[SD])])
+        sd = sd / 100 if accuracy == "percent" else sd
     names = columns.get(CURVE) or [PurePath(name).stem] * len(rows)
     points = columns.get(POINT) or [""] * len(rows)
     curves = {}
@@ -125,14 +165,19 @@ def read_curves(data: bytes, name: str, *, accuracy: Literal["share", "percent"]
         used = [resource for resource in resources if any(columns[resource][row] for row in own)]
         if not used:
             raise ProblemError(f"{name}: the rows of {_short(curve)} have no amount of any resource; {EXPECTED}")
-        amounts = [[_amount(columns[resource][row], number, where(row, resource)) for resource in used] for row in own]
+        several = len(used) > 1
+        amounts = [
+            [_amount(columns[resource][row], number, where(row, resource), several=several) for resource in used]
+            for row in own
+        ]
         curves[curve] = Curve(
             name=curve,
             resources=tuple(used),
             resource=np.array(amounts),
             accuracy=shares[own],
+            sd=None if sd is None else sd[own],
             points=tuple(points[row] for row in own),
-            source=source,
+            source=origin,
         )
     return curves
 
@@ -158,8 +203,20 @@ def _without_source(text: str) -> tuple[str, str]:
     """The text with empty lines for those above the table, so that rows keep their numbers, and what these said."""
     lines = text.splitlines(keepends=True)
     start = next((i for i, line in enumerate(lines) if line.strip() and not line.startswith("#")), len(lines))
-    source = " ".join(line.lstrip("#").strip() for line in lines[:start] if line.startswith("#"))
-    return "\n" * start + "".join(lines[start:]), source
+    head = [line.lstrip("#").strip() if line.startswith("#") else "" for line in lines[:start]]
+    first = "".join(lines[start : start + 1])
+    names = next((i for i in reversed(range(start)) if first and _names_columns(head[i], first)), None)
+    source = " ".join(line for i, line in enumerate(head) if line and i != names)
+    if names is None:
+        return "\n" * start + "".join(lines[start:]), source
+    between = "\n" * (start - names - 1)
+    return "\n" * names + head[names] + "\n" + between + "".join(lines[start:]), source
+
+
+def _names_columns(line: str, first: str) -> bool:
+    """Whether a line that starts with # holds the column names of a table whose first line is this, of numbers."""
+    names, cells = ([cell.strip().strip('"') for cell in each.split(find_separator(each))] for each in (line, first))
+    return ACCURACY in names and ACCURACY not in cells and len(names) == len(cells)
 
 
 def _check_header(header: Sequence[str], place: str) -> None:
@@ -172,7 +229,17 @@ def _check_header(header: Sequence[str], place: str) -> None:
     if count > 1:
         raise ProblemError(f"{place}: column {_short(twice)} is there {count} times; keep one of them")
     if ACCURACY not in header:
-        raise ProblemError(f"{place}: there is no column accuracy among {_listed(header)}; {EXPECTED}")
+        near = next((column for column in header if column.lower().startswith(ACCURACY[:3])), None)
+        hint = f" (is {_short(near)} meant to be it?)" if near else ""
+        if len(header) == 1:
+            hint = "; separate cells with commas, semicolons or tabs"
+        raise ProblemError(f"{place}: there is no column accuracy among {_listed(header)}{hint}; {EXPECTED}")
+    for column in header:
+        if column != SD and SCATTER.fullmatch(column.lower()):
+            raise ProblemError(
+                f"{place}: the column {_short(column)} seems to say how much accuracies scatter, and is no resource; "
+                "name it sd if it holds standard deviations, else leave it out"
+            )
     if not set(header) - set(KNOWN):
         raise ProblemError(f"{place}: no column is a resource ({_listed(header)}); {EXPECTED}")
 
@@ -188,69 +255,46 @@ def _check_texts(columns: dict[str, list[str]], where: Callable[[int, str], str]
                 raise ProblemError(f"{where(row, column)}: {complaint}")
 
 
-def _number(
-    columns: dict[str, list[str]], resources: Sequence[str], separator: str, where: Callable[[int, str], str]
-) -> Number:
-    """How this file writes numbers: whether 0,5 is 0.5.
-
-    Only where accuracies are written so, because a comma in an amount alone may group thousands.
-    """
-    numeric = [(row, column) for column in (ACCURACY, *resources) for row in range(len(columns[column]))]
-    commas = [(row, column) for row, column in numeric if "," in columns[column][row]]
-    decimal = separator != "," and any(column == ACCURACY for _, column in commas)
-    if commas and (not decimal or any("." in columns[column][row] for row, column in numeric)):
-        row, column = commas[0]
-        raise ProblemError(
-            f"{where(row, column)}: {_short(columns[column][row])} has a comma; write all decimals with a point, and "
-            "nothing between thousands"
-        )
-
-    def number(cell: str) -> float:
-        if "_" in cell:  # Python would read 1_000
-            raise ValueError(cell)
-        return float(cell.replace(",", ".") if decimal else cell)
-
-    return number
-
-
-def _parsed(cell: str, number: Number, place: str) -> float:
+def _parsed(cell: str, number: Number, place: str, *, percent: bool = False, hint: str = "") -> float:
     try:
         return number(cell)
     except ValueError:
         pass
     if not cell:
-        raise ProblemError(f"{place}: is empty; give a number")
-    hint = "; formulas are not computed, save their values" if FORMULA.match(cell) else ""
-    if cell.endswith("%"):
-        hint = "; leave out the sign, and say that accuracies are in percent"
+        raise ProblemError(f"{place}: is empty; give a number{hint}")
+    if FORMULA.match(cell):
+        hint = "; formulas are not computed, save their values"
+    elif cell.endswith("%"):
+        hint = "; leave out the sign, and say that accuracies are in percent" if percent else "; leave out the sign"
+    elif any(grouped.fullmatch(cell) for grouped in GROUPED.values()):
+        hint = f"; {SAY_WHICH}"
     raise ProblemError(f"{place}: must be a number such as 0.5, got {_short(cell)}{hint}")
 
 
-def _amount(cell: str, number: Number, place: str) -> float:
-    value = _parsed(cell, number, place)
+def _amount(cell: str, number: Number, place: str, *, several: bool = False) -> float:
+    hint = "; if this is no resource, leave the column out" if several else ""
+    value = _parsed(cell, number, place, hint=hint)
     if complaint := unfit_amount(value):
-        raise ProblemError(f"{place}: {complaint}")
+        raise ProblemError(f"{place}: {complaint}{hint}")
     return value
 
 
 def _accuracies(cells: Sequence[str], number: Number, counted: str, where: Callable[[int, str], str]) -> Array:
     """(n,) accuracies as shares."""
-    values = [_parsed(cell, number, where(row, ACCURACY)) for row, cell in enumerate(cells)]
+    values = [_parsed(cell, number, where(row, ACCURACY), percent=True) for row, cell in enumerate(cells)]
     if counted == "percent":
         for row, value in enumerate(values):
             if not 0 <= value <= 100:
-                raise ProblemError(f"{where(row, ACCURACY)}: must be between 0 and 100 percent, got {value:g}")
+                raise ProblemError(f"{where(row, ACCURACY)}: must be between 0 and 100 percent, got {exact(value)}")
         if max(values) <= 1:
             raise ProblemError(
                 f"{where(0, ACCURACY)}: no accuracy is above 1, so they seem to be shares; do not say that they are in "
                 "percent"
             )
         return np.array(values) / 100
-    for row, value in enumerate(values):
-        if complaint := unfit_accuracy(value):
-            percent = 1 < max(values) <= 100 and min(values) >= 0
-            hint = ", or say that they are in percent" if percent and "percent" in complaint else ""
-            raise ProblemError(f"{where(row, ACCURACY)}: {complaint}{hint}")
+    if unfit := unfit_accuracies(values, "divide them by 100, or say that they are in percent"):
+        row, complaint = unfit
+        raise ProblemError(f"{where(row, ACCURACY)}: {complaint}")
     return np.array(values)
 
 

@@ -73,7 +73,7 @@ def status(fit: Fit) -> str:
     Whether the power law describes these 4 rows well cannot be told from them: it misses them by up to 0.9 percentage
     points, and nothing says how much they scatter; it explains 99.7 % of the variance of the accuracies.
     >>> print(status(fit([30, 60, 120, 240], [0.40, 0.47, 0.57, 0.66], sd=0.01)))
-    The power law describes these 4 rows well: it misses the mean of no amount by more than 0.7 percentage points, and
+    The power law describes these 4 rows well: it misses the mean of no amount by more than 0.9 percentage points, and
     accuracies scatter by 1.0; it explains 99.7 % of the variance of the accuracies.
     """
     concerns = {note.concern for note in fit.notes}

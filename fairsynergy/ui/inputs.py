@@ -60,6 +60,8 @@ TOO_LONG = (
     "There is no link to this fleet: send its file instead. The fleet is more than a link can hold "
     f"({LONGEST_LINK:,} letters)."
 )
+# Whether the file that was given last leaves open which mark stands before decimals, and the choice that then appears.
+OPEN, DECIMAL = "_open_decimal", "file_decimal"
 
 UNITS = "in units of the resource; by convention 1 unit is enough for a task to saturate"
 NOT_IN_UNITS = "It counts in more than single units, so saturation at 1 unit is off: it would leave most unspent."
@@ -110,6 +112,8 @@ def fleet(asked: Mapping[str, list[str]]) -> Fleet:
             help="One row per agent: agent, compute, gamma_compute and, for DL, labels, gamma_labels. "
             "Optional: weight, floor_compute, ceiling_compute, saturation_compute.",
         )  # fmt: skip
+        if st.session_state.get(OPEN):
+            panels.decimal(DECIMAL, _take)
     if source == PRESET:  # a switch that is off still says what is on screen
         st.session_state["setting"] = PRESETS[preset].setting.name
     spec = _sliders(source)
@@ -249,16 +253,24 @@ def _state(key: str, source: str, setting: str = "DL") -> dict[str, Any]:
 
 def _open_file() -> None:
     """Read the file that the visitor chose; a bad one is refused and changes nothing else."""
+    st.session_state[OPEN], st.session_state[DECIMAL] = False, None
+    _take()
+
+
+def _take() -> None:
+    """Read what was given, with the decimals that the visitor says, if that was asked."""
     st.session_state[REFUSED] = None
     upload = st.session_state["file"]
     if upload is None:
         st.session_state[OPENED] = None
         return
     try:
-        file = _shown(read_file(upload.getvalue(), name=upload.name))
+        file = _shown(read_file(upload.getvalue(), name=upload.name, decimal=st.session_state[DECIMAL]))
         _from_file(file)
     except ProblemError as error:
-        st.session_state[REFUSED] = str(error)
+        asks = error.field == "decimal"
+        st.session_state[OPEN] |= asks
+        st.session_state[REFUSED] = f"{error}; choose it in “Open or save a file”" if asks else str(error)
     else:
         st.session_state[OPENED] = file
         st.session_state["fleet"] = FILE

@@ -17,8 +17,10 @@ from fairsynergy.scenarios import ASSETS
 from fairsynergy.ui import panels
 
 # Kept for a visitor: the file that was given, what was read from the last good one, why the given one was refused,
-# and the last curve with a fit.
-GIVEN, OPENED, REFUSED, GOOD = "_given_curves", "_opened_curves", "_refused_curves", "_good_curve"
+# whether it leaves open which mark stands before decimals, and the last curve with a fit.
+GIVEN, OPENED, REFUSED, OPEN, GOOD = (
+    "_given_curves", "_opened_curves", "_refused_curves", "_open_curves", "_good_curve"
+)  # fmt: skip
 YOURS = "Yours: "  # before the names of a visitor's curves
 LINEAR, LOGARITHMIC = "linear", "logarithmic"
 LARGEST = 5  # megabytes; the file is kept beside what was read, and the most rows take a fifth of that
@@ -50,6 +52,8 @@ def choose() -> Chosen:
                 "The accuracies are in percent", key="curves_percent", persist_state="session", on_change=_read,
                 help="Then they are divided by 100: 77.1 is read as 0.771.",
             )  # fmt: skip
+            if st.session_state.get(OPEN):
+                panels.decimal("curves_decimal", _read)
         axes = st.segmented_control(
             "Axes", [LINEAR, LOGARITHMIC], default=LINEAR, required=True, key="curve_axes", persist_state="session",
             help="With both axes logarithmic a power law is a straight line, and its slope is the elasticity.",
@@ -69,7 +73,7 @@ def choose() -> Chosen:
 
 
 def _fit(curve: Curve) -> Fit:
-    return fit(curve.resource, curve.accuracy, resources=curve.resources)
+    return fit(curve.resource, curve.accuracy, resources=curve.resources, sd=curve.sd)
 
 
 @st.cache_resource(show_spinner=False)
@@ -83,6 +87,7 @@ def _give() -> None:
         st.session_state[REFUSED] = None
         return
     st.session_state[GIVEN] = (file.name, file.getvalue())
+    st.session_state["curves_decimal"], st.session_state[OPEN] = None, False
     _read()
 
 
@@ -93,9 +98,11 @@ def _read() -> None:
     name, data = st.session_state[GIVEN]
     counted: Literal["share", "percent"] = "percent" if st.session_state.get("curves_percent") else "share"
     try:
-        curves = read_curves(data, name, accuracy=counted)
+        curves = read_curves(data, name, accuracy=counted, decimal=st.session_state.get("curves_decimal"))
     except ProblemError as error:
-        st.session_state[REFUSED] = str(error)
+        asks = error.field == "decimal"
+        st.session_state[OPEN] |= asks
+        st.session_state[REFUSED] = f"{error}; choose it in “Open your own”" if asks else str(error)
         return
     st.session_state[REFUSED] = None
     st.session_state[OPENED] = curves

@@ -122,3 +122,19 @@ def harmless(message: str) -> str:
     if len(parts) % 2 == 0:  # a stray backtick: nothing is code
         return MARKUP.sub(r"\\\1", message.replace("`", "'"))
     return "`".join(part if i % 2 else MARKUP.sub(r"\\\1", part) for i, part in enumerate(parts))
+
+
+def decimal(key: str, on_change: Callable[[], None]) -> None:
+    """Ask which mark stands before the decimals of a file whose numbers leave that open.
+
+    Parameters
+    ----------
+    key : str
+        Of the control; it holds "point" or "comma", or None before the choice.
+    on_change : callable
+        Reads the file again.
+    """
+    st.segmented_control(
+        "Its decimals have a", ["point", "comma"], key=key, persist_state="session", on_change=on_change,
+        help="With a point, 1.000 is 1; with a comma, 1.000 is a thousand and 1,5 is one and a half.",
+    )  # fmt: skip

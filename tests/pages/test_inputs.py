@@ -78,6 +78,17 @@ def test_a_file_that_brings_its_cloud_switches_the_sliders_off():
     assert not app.toggle(key="saturation").disabled
 
 
+def test_amounts_that_may_be_read_either_way_wait_for_the_choice_that_the_sidebar_then_offers():
+    app = upload(open_page(), b"compute;gamma_compute\n500;0,3\n1.000;0,6\n", "cluster.csv")
+    assert any("choose it in “Open or save a file”" in shown(error.value) for error in app.error)
+    app.button_group(key="file_decimal").set_value("comma").run()
+    assert calm(app)
+    assert any("cluster" in caption.value for caption in app.caption)
+    upload(app, TABLE, "drones.csv")
+    assert calm(app)
+    assert not [group for group in app.button_group if group.key == "file_decimal"]
+
+
 def test_a_file_that_counts_in_gpus_is_not_saturated_at_one_of_them():
     app = upload(open_page(), b"compute,gamma_compute\n40,0.3\n80,0.6\n", "cluster.csv")
     assert calm(app)

@@ -17,7 +17,7 @@ def give(app, data, name="drones.csv"):
 
 
 def said(curve):
-    return words.answer(fit(curve.resource, curve.accuracy, resources=curve.resources))
+    return words.answer(fit(curve.resource, curve.accuracy, resources=curve.resources, sd=curve.sd))
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -69,6 +69,24 @@ def test_percent_is_refused_with_an_offer_and_read_when_said():
     app.checkbox(key="curves_percent").check().run()
     assert calm(app)
     assert shown(answer(app)) == said(read_curves(OWN, "drones.csv")["drones"])
+
+
+def test_numbers_that_may_be_read_either_way_wait_for_the_choice_that_the_page_then_offers():
+    app = give(open_page(PAGE), OWN)
+    assert not [group for group in app.button_group if group.key == "curves_decimal"]
+    grouped = b"labels;accuracy\n500;0,30\n1.000;0,40\n2.000;0,48\n4.000;0,57\n"
+    give(app, grouped, "grouped.csv")
+    (error,) = app.error
+    assert "choose it in “Open your own”" in shown(error.value)
+    app.button_group(key="curves_decimal").set_value("comma").run()
+    assert calm(app)
+    assert shown(answer(app)) == said(read_curves(grouped, "grouped.csv", decimal="comma")["grouped"])
+    app.button_group(key="curves_decimal").set_value("point").run()
+    assert "must be a number" in shown(app.error[0].value)  # 0,30 is none then, and the choice can be taken back
+    app.button_group(key="curves_decimal").set_value("comma").run()
+    assert calm(app)
+    give(app, OWN, "another.csv")
+    assert calm(app)
 
 
 @pytest.mark.parametrize(
