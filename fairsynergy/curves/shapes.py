@@ -133,7 +133,7 @@ def saturating(amount: Array, accuracy: Array) -> Alternative:
         linear = np.linalg.lstsq(np.column_stack([np.ones(len(x)), -part]), accuracy, rcond=None)[0]
         if linear[0] > 1:
             linear = np.concatenate([[1.0], np.linalg.lstsq(-part, accuracy - 1, rcond=None)[0]])
-        return np.clip(np.concatenate([linear, speed]), lower + 1e-6, upper - 1e-6)
+        return np.asarray(np.clip(np.concatenate([linear, speed]), lower + 1e-6, upper - 1e-6))
 
     lower = np.zeros(1 + 2 * m)
     upper = np.concatenate([[1.0], np.full(m, np.inf), np.full(m, FASTEST)])
