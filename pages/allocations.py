@@ -5,9 +5,10 @@ from functools import partial
 import streamlit as st
 
 from fairsynergy.charts import allocations
+from fairsynergy.charts.comparison import called
 from fairsynergy.explain import exchanges, going_price, prices, sentences
 from fairsynergy.ui import frame, panels, picking
-from fairsynergy.wording import badge, proof
+from fairsynergy.wording import badge, measure, proof
 
 visit = frame.visit()
 problem, price = visit.problem, going_price(visit.allocations)
@@ -37,7 +38,8 @@ for k, resource in enumerate(problem.resources):
         )
 for (name, allocation), column in zip(pair.items(), st.columns(2), strict=True):
     column.vega_lite_chart(
-        spec=allocations.accuracy_spec(name) | {"datasets": allocations.accuracies(pair, name, drawn)},
+        spec=called(allocations.accuracy_spec(name), measure(pair))
+        | {"datasets": allocations.accuracies(pair, name, drawn)},
         key=f"accuracy_{name}",
         alt=f"Accuracy of each agent on its own and with its grant under {name}; the numbers are in the table.",
     )

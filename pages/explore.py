@@ -4,7 +4,7 @@ import streamlit as st
 
 from fairsynergy.charts import comparison
 from fairsynergy.ui import frame, panels
-from fairsynergy.wording import headline
+from fairsynergy.wording import headline, measure
 
 TALL = 240  # of the charts of agents [pixels]
 EACH = 40  # up to this many agents each has its bar; beyond, a distribution says more
@@ -17,15 +17,17 @@ visit.answer.title(headline(visit.allocations, visit.rule), anchor=False)
 
 # The six rules.
 rules = comparison.rules(visit.allocations, visit.rule)
-outcomes = comparison.outcomes(rules)
+outcomes, measured = comparison.outcomes(rules), measure(visit.allocations)
 left, right = st.columns([3, 2])
 with left:
     alt = f"Worst-off, mean and best-off accuracy under each rule; {BELOW}"
-    st.vega_lite_chart(rules, comparison.DUMBBELLS, height=comparison.tall(rules), key="rules", alt=alt)
+    st.vega_lite_chart(
+        rules, comparison.called(comparison.DUMBBELLS, measured), height=comparison.tall(rules), key="rules", alt=alt
+    )
     st.caption("Each line: worst-off, mean and best-off agent; grey: before the cloud; right: what is proved, time.")
 with right:
     alt = f"Mean against worst-off accuracy, one point per rule; {BELOW}"
-    st.vega_lite_chart(outcomes, comparison.MAP, height=280, key="map", alt=alt)
+    st.vega_lite_chart(outcomes, comparison.called(comparison.MAP, measured), height=280, key="map", alt=alt)
     st.caption("Up and right is better; hollow: another rule beats it.")
 
 # The fleet under one of them.
@@ -51,10 +53,10 @@ for resource, pane in zip(visit.problem.resources, panes[:-1], strict=True):
     alt = f"{resource.capitalize()} of the agents under {visit.rule}, own and granted; {BELOW}"
     pane.vega_lite_chart(data, spec, height=TALL, key=f"agents_{resource}", alt=alt)
 if each:
-    data, spec = agents, comparison.gains(visit.rule)
+    data, spec = agents, comparison.called(comparison.gains(visit.rule), measured)
 else:
     data = comparison.distribution(agents, "before", "after", ("before", "after"))
-    spec = comparison.accuracies(visit.rule)
+    spec = comparison.called(comparison.accuracies(visit.rule), measured)
 alt = f"Accuracy of the agents before the cloud and under {visit.rule}; {BELOW}"
 panes[-1].vega_lite_chart(data, spec, height=TALL, key="agents_accuracy", alt=alt)
 panels.found(visit.allocations, visit.rule, agents.place[agents.found].tolist())

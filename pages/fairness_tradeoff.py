@@ -3,10 +3,11 @@
 import streamlit as st
 
 from fairsynergy.charts import tradeoff
+from fairsynergy.charts.comparison import called
 from fairsynergy.explain import PORTRAITS
 from fairsynergy.fairness import report
 from fairsynergy.ui import closing, demonstrations, frame, panels, promises, solve
-from fairsynergy.wording import dial, optimum, trade_off, verdicts, weighting
+from fairsynergy.wording import dial, measure, optimum, trade_off, verdicts, weighting
 
 # Called the same at every move of a slider, or the browser would build the chart anew instead of moving its marks.
 FRONTIER_ALT = "Mean accuracy against how the worse-off fare, one point per rule, and the dial's curve; said below."
@@ -72,8 +73,8 @@ with left:
         near = st.toggle("Near the curve only", key="near", persist_state="session")
     points = tradeoff.frontier(curve, allocations, rule=visit.rule, dial=float(curve.alpha[at]), axis=axis, near=near)
     st.vega_lite_chart(
-        points, tradeoff.frontier_spec(axis), height=380, key="frontier", alt=FRONTIER_ALT, on_select=clicked,
-        selection_mode="pick",
+        points, called(tradeoff.frontier_spec(axis), measure(allocations)), height=380, key="frontier",
+        alt=FRONTIER_ALT, on_select=clicked, selection_mode="pick",
     )  # fmt: skip
     st.caption(
         "Up and right is better. Ring: the dial. Hollow: another rule beats it on both. Click a point to choose it."

@@ -3,10 +3,11 @@
 import streamlit as st
 
 from fairsynergy.charts import whatif
+from fairsynergy.charts.comparison import called
 from fairsynergy.tray import Scenario, headline
 from fairsynergy.ui import frame, panels
 from fairsynergy.ui.whatif import changing, doubt, edit, goals, growth, meeting, saving, shelf, split, why
-from fairsynergy.wording import caveats
+from fairsynergy.wording import caveats, measure
 
 # Called the same at every edit, or the browser would build the chart anew instead of moving its marks.
 SCENARIOS_ALT = "Worst-off, mean and best-off accuracy of each scenario; the numbers are in the table below."
@@ -35,7 +36,13 @@ with right:
 with left:
     rows = whatif.scenarios(allocations, tray.reference, metric)
     if len(rows):
-        st.vega_lite_chart(rows, whatif.SCENARIOS, height=whatif.tall(rows), key="scenarios", alt=SCENARIOS_ALT)
+        st.vega_lite_chart(
+            rows,
+            called(whatif.SCENARIOS, measure(allocations)),
+            height=whatif.tall(rows),
+            key="scenarios",
+            alt=SCENARIOS_ALT,
+        )
         st.caption(f"Each line: worst-off, mean and best-off agent; grey: before the cloud; right: {metric}, proof.")
 
 # What to do with the one at work.

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import fairsynergy as fs
-from fairsynergy.charts import comparison, palette
+from fairsynergy.charts import city, comparison, palette, plans, whatif
 from fairsynergy.scenarios import PRESETS, FleetSpec, Setting
 
 FLEET_B = PRESETS["Fleet B"].problem
@@ -114,3 +114,56 @@ def test_a_distribution_counts_every_agent_once(agents):
     counted = bins[bins.agent == ""].groupby("part")["count"].sum()
     assert counted.to_dict() == {"before": agents, "after": agents}
     assert set(bins.agent) - {""} == set(table.agent[table.found])
+
+
+def test_no_number_of_a_dumbbell_lies_on_what_was_before_the_cloud():
+    for spec in (comparison.DUMBBELLS, whatif.SCENARIOS):
+        (text,) = [
+            layer["mark"] for layer in spec["layer"] if layer["encoding"].get("text", {}).get("field") == "worst_text"
+        ]
+        (bar,) = [layer["mark"] for layer in spec["layer"] if layer["mark"]["type"] == "bar"]
+        assert bar["yOffset"] - bar["height"] / 2 >= text["dy"] + comparison.TEXT / 2
+
+
+def test_no_label_of_the_map_lies_on_a_mark_of_another_rule():
+    """NUM's lay on Uniform's square: the map was taken for larger than it is, and marks for smaller."""
+    fleet = FleetSpec(setting=Setting.DL).problem()
+    points = comparison.outcomes(comparison.rules(solve(fleet), "NUM"))
+    low, high = points[["left", "bottom"]].to_numpy()[0], points[["right", "top"]].to_numpy()[0]
+    width, height = 270, 145  # of its inside, measured on a laptop's screen
+
+    def pixels(x, y):
+        return (points[x] - low[0]) / (high[0] - low[0]) * width, (points[y] - low[1]) / (high[1] - low[1]) * height
+
+    (x, y), (label_x, label_y) = pixels("worst", "mean"), pixels("label_x", "label_y")
+    for i, label in enumerate(points.label):
+        reach = comparison.LETTER * len(label)
+        start = label_x[i] - {"right": 0, "left": reach, "middle": reach / 2}[points.side[i]]
+        for j in range(len(points)) if label else ():
+            aside = x[j] + 7 <= start or x[j] - 7 >= start + reach
+            assert aside or abs(y[j] - label_y[i]) >= 7, (label, points.rule[j])
+
+
+def test_axes_speak_of_utility_where_somebody_exceeds_1():
+    for spec in (comparison.DUMBBELLS, comparison.MAP, comparison.gains("NUM"), comparison.accuracies("NUM")):
+        assert comparison.called(spec, "accuracy") is spec
+        said = json.dumps(comparison.called(spec, "utility"))
+        assert "share correct" not in said
+        assert "ccuracy (" not in said
+        assert "tility (not a share)" in said
+
+
+def test_signs_of_a_legend_of_shapes_are_seen_on_black():
+    (shape,) = [
+        layer["encoding"]["shape"]
+        for layer in city.over_cities_spec("latency")["layer"]
+        if "shape" in layer["encoding"]
+    ]
+    assert shape["legend"]["symbolFillColor"] == shape["legend"]["symbolStrokeColor"] == palette.FAINT
+
+
+def test_means_that_agree_within_a_hair_have_an_axis_with_more_than_one_tick():
+    rows = plans.moves([0, 1], [0, 0], [0.362, 0.362])
+    assert (rows.high - rows.low).min() >= comparison.LEAST_SPAN
+    drawn = fields(plans.moves_specs()[1])
+    assert {"low", "high"} <= drawn <= set(rows.columns)

@@ -9,7 +9,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from fairsynergy.charts.comparison import FAINT, FROM_ZERO, INK, KEPT, TEXT, Spec, bare, named_axis, ranked
+from fairsynergy.charts.comparison import FAINT, FROM_ZERO, INK, KEPT, TEXT, Spec, bare, named_axis, ranked, shapes_only
 from fairsynergy.charts.palette import Mark
 from fairsynergy.collaborative import LOCAL, City, Setting
 from fairsynergy.experiments.cities import MEASURES, PUBLISHED, Estimate, Outcome
@@ -374,7 +374,7 @@ def over_cities_spec(measure: str) -> Spec:
             alt.Tooltip("high:Q", format=".2f", title="to"),
         ],
     )
-    legend = alt.Legend(title=None, orient="top", symbolStrokeWidth=2)
+    legend = shapes_only(title=None, orient="top", symbolStrokeWidth=2)
     scale = alt.Scale(domain=ENDS, range=["circle", "triangle-right"])
     shape = alt.Shape("end:N", scale=scale, legend=legend)
     colour = alt.Color("base:N", scale=_scale("colour"), legend=None)

@@ -30,15 +30,23 @@ FAINT = palette.FAINT  # for what was there before the cloud
 ROW = 38  # height of a rule's row: a line of text and its dumbbell [pixels]
 AXIS = 52  # height of a horizontal axis with its title [pixels]
 TEXT = 13  # [pixels]
+BELOW = 8.5  # from a dumbbell to what was before the cloud, past the text at its ends [pixels]
 ACCURACY = "Accuracy (share correct)"
-# Of labels on the map, in pixels: the width of a letter, the height of a line, the distance from label to point, and
-# the distance below which two points are one.
-LETTER, LINE, CLEAR, SAME_PLACE = 7.0, 15.0, 13.0, 3.0
+# Of labels on the map, in pixels: the width of a letter, the height of a line, the distance from label to point, half
+# the width of the largest mark, and the distance below which two points are one.
+LETTER, LINE, CLEAR, MARK, SAME_PLACE = 7.0, 15.0, 13.0, 8.0, 3.0
+# What titles say of accuracies, and what of utilities once one exceeds 1.
+UTILITIES = {
+    "(share correct)": "(not a share)",
+    "(share of correct answers)": "(not a share)",
+    "Accurac": "Utilit",
+    "accurac": "utilit",
+}
 # Padding may carry an axis below zero, where no accuracy is.
 FROM_ZERO = "datum.value < 0 ? '' : datum.label"
 BINS = 25
 KEPT = 100  # specifications; a visitor's resources may be called anything
-MAP_SIZE = (320, 180)  # about how wide and high its inside is [pixels]
+MAP_SIZE = (270, 145)  # about how wide and high its inside is, within the padding [pixels]
 LEAST_SPAN = 0.02  # of accuracy, along each axis of the map
 UNDOMINATED = "no rule here is better on both counts"
 
@@ -276,7 +284,7 @@ def place_labels(
     if len(labels) > 2 and labels.count("") == len(labels) - 1:
         labels[0] = "every rule"
 
-    half = CLEAR / 2
+    half = MARK
     taken = [(x - half, y - half, x + half, y + half) for x, y in places]
     taken += [(x - 2, y - 2, x + 2, y + 2) for x, y in crowd]
     sides, ends = [], []
@@ -366,6 +374,37 @@ def rule_shape() -> Any:
     return alt.Shape("rule:N", scale=_marks("shape"), legend=None)
 
 
+def called(spec: Spec, measure: str) -> Spec:
+    """The specification with titles that say what is drawn: "accuracy", or "utility" where somebody's exceeds 1.
+
+    >>> called({"title": "Mean accuracy (share correct)"}, "utility")
+    {'title': 'Mean utility (not a share)'}
+    """
+    return spec if measure == "accuracy" else _in_utility(spec)
+
+
+def _in_utility(node: Any) -> Any:
+    if isinstance(node, list):
+        return [_in_utility(each) for each in node]
+    if not isinstance(node, dict):
+        return node
+    return {
+        key: _title_of_utility(value) if key == "title" and isinstance(value, str) else _in_utility(value)
+        for key, value in node.items()
+    }
+
+
+def _title_of_utility(title: str) -> str:
+    for accuracy, utility in UTILITIES.items():
+        title = title.replace(accuracy, utility)
+    return title
+
+
+def shapes_only(**more: Any) -> Any:
+    """A legend whose signs tell shapes and no colour; without one of its own a sign is black, also on black."""
+    return alt.Legend(symbolFillColor=FAINT, symbolStrokeColor=FAINT, **more)
+
+
 def _marks(field: str) -> Any:
     return alt.Scale(domain=list(palette.RULES), range=[getattr(mark, field) for mark in palette.RULES.values()])
 
@@ -416,7 +455,8 @@ def dumbbells(rows: Any, *, low: float, colour: Any, shape: Any, behind: Sequenc
         Of a table with the columns `worst`, `mean`, `best`, the same ending in `_before`, `worst_text` and `best_text`,
         and `chosen`, which marks one; it says what a row is.
     low : float
-        How far below the middle of its row a dumbbell lies, so that text fits above [pixels].
+        How far below the middle of its row a dumbbell lies, so that text fits above [pixels]; what was before the cloud
+        lies below it, where no number does.
     colour, shape : Color, Shape
         Of the marks.
     behind : sequence of charts, optional
@@ -426,12 +466,13 @@ def dumbbells(rows: Any, *, low: float, colour: Any, shape: Any, behind: Sequenc
     scale = alt.Scale(domainMin=0, padding=40, nice=False)
     x = alt.X("worst:Q", title="Accuracy (share of correct answers)", scale=scale, axis=alt.Axis(labelExpr=FROM_ZERO))
     text = {"fontSize": TEXT, "color": INK}
+    below = {"color": FAINT, "yOffset": low + BELOW}
     return [
         rows.transform_filter("datum.chosen").mark_rect(opacity=0.14, color=FAINT, cornerRadius=4),
         *behind,
         rows.mark_point(opacity=0).encode(x=alt.XDatum(1)),
-        rows.mark_bar(height=9, opacity=0.28, color=FAINT, yOffset=low).encode(x="worst_before:Q", x2="best_before:Q"),
-        rows.mark_tick(thickness=2, size=15, color=FAINT, yOffset=low).encode(x="mean_before:Q"),
+        rows.mark_bar(height=3, opacity=0.5, **below).encode(x="worst_before:Q", x2="best_before:Q"),
+        rows.mark_tick(thickness=2, size=7, opacity=1, **below).encode(x="mean_before:Q"),
         rows.mark_rule(strokeWidth=3, yOffset=low).encode(x=x, x2="best:Q", color=colour),
         *(
             rows.mark_point(filled=True, size=50, opacity=1, yOffset=low).encode(x=f"{end}:Q", color=colour)

@@ -13,7 +13,19 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from fairsynergy.charts.comparison import FAINT, FROM_ZERO, INK, KEPT, TEXT, Spec, bare, named, named_axis, ranked
+from fairsynergy.charts.comparison import (
+    FAINT,
+    FROM_ZERO,
+    INK,
+    KEPT,
+    LEAST_SPAN,
+    TEXT,
+    Spec,
+    bare,
+    named,
+    named_axis,
+    ranked,
+)
 from fairsynergy.charts.figure import colours_of, shapes_of
 from fairsynergy.planning import Change, Uncertainty, band
 from fairsynergy.problem import Array
@@ -178,8 +190,13 @@ def part_moved(change: Change) -> float:
 
 
 def moves(prices: Sequence[float], moved: Sequence[float], mean: Sequence[float]) -> pd.DataFrame:
-    """What changes hands, as a part of what had been granted, and the mean reached, at each price of a moved unit."""
-    return pd.DataFrame({"price": prices, "moved": moved, "mean": mean})
+    """What changes hands, as a part of what had been granted, and the mean reached, at each price of a moved unit.
+
+    Means that agree within a hair are not to be pulled apart by their axis: `low` and `high` are its ends at least.
+    """
+    middle = (min(mean) + max(mean)) / 2
+    ends = {"low": middle - LEAST_SPAN / 2, "high": middle + LEAST_SPAN / 2}
+    return pd.DataFrame({"price": prices, "moved": moved, "mean": mean} | ends)
 
 
 @lru_cache(maxsize=KEPT)
@@ -187,7 +204,12 @@ def moves_specs() -> tuple[Spec, Spec]:
     """The part that changes hands, and the mean accuracy, against the price; fill `rows` and `now` with `moves`."""
     axes = (
         ("moved", "Part that changes hands", alt.Axis(format=".0%", tickCount=4), alt.Scale(domain=[0, 1])),
-        ("mean", "Mean accuracy", alt.Axis(format=".3f", tickCount=4), alt.Scale(zero=False, nice=False, padding=10)),
+        (
+            "mean",
+            "Mean accuracy",
+            alt.Axis(tickCount=4, labelExpr=FROM_ZERO),
+            alt.Scale(zero=False, nice=False, padding=10),
+        ),
     )
     one, other = (_against_price(*axis) for axis in axes)
     return one, other
@@ -204,8 +226,10 @@ def _against_price(field: str, title: str, axis: Any, scale: Any) -> Spec:
         ],
     )
     now = alt.Chart(alt.NamedData("now")).encode(x="price:Q", y=f"{field}:Q")
+    ends = ("low", "high") if field == "mean" else ()
     return named(
         alt.layer(
+            *(rows.mark_point(opacity=0).encode(y=alt.Y(f"{end}:Q"), tooltip=[]) for end in ends),
             rows.mark_line(color=FAINT, strokeWidth=2.5),
             now.mark_point(filled=True, size=110, color=MARK, opacity=1),
         )

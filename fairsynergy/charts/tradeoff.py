@@ -36,7 +36,7 @@ from fairsynergy.policies import Progress
 from fairsynergy.problem import Array, Problem
 from fairsynergy.wording import badge, failing, number, percent, price_of_fairness
 
-SIZE = (560.0, 330.0)  # about how wide and high the frontier's inside is [pixels]
+SIZE = (490.0, 250.0)  # about how wide and high the frontier's inside is, within the padding [pixels]
 BAR = 30  # height of a rule's row among the prices [pixels]
 SAMPLES = 8  # of the curve between two stops that are far apart
 NEAR = 0.3  # times the curve's extent: how far a rule may be from it and count as near
