@@ -35,7 +35,7 @@ class Status(Enum):
     """What is proved about an allocation; the value is the sentence shown to the user."""
 
     OPTIMAL = "Proved optimal: no other grants serve this rule's objective better, within the rule's tolerance."
-    STATIONARY = "Stationary: no small exchange improves it, but another division may; optimality is not proved."
+    STATIONARY = "Stationary: no exchange gains at first, but another division may be better; optimality is not proved."
     FEASIBLE = "Feasible: it respects every limit and claims nothing more."
     FAILED = "Failed: it breaks a limit or is not a number; do not use it, and report the rule that made it."
 
@@ -50,9 +50,9 @@ class Certificate:
         What the first-order conditions were checked for: the rule's own objective, or the total for a rule that
         has none (there a large stationarity residual says how unequal the marginals are).
     budget : float
-        Largest overspending, as a fraction of the capacity.
+        Largest overspending, as a fraction of the capacity; infinite where there is no capacity.
     nonnegativity : float
-        Largest violation of a floor or ceiling, as a fraction of the capacity.
+        Largest violation of a floor or ceiling, as a fraction of that limit; infinite beyond a limit of 0.
     stationarity : float
         Largest relative distance of a marginal from the price (Fair-Synergy Eq. 4 and 8; one-sided at a bound).
     complementarity : float
@@ -64,6 +64,9 @@ class Certificate:
         (upper_bound - total) / upper_bound: at most this fraction of the best total is missing.
     own_gap : float or None
         The same for the rule's own objective: `gap` if that is the total, else from a proof that the rule gave.
+    saddle : bool
+        Whether a small exchange is known to improve the objective although all marginals are level: it gains in the
+        second order. Where this is False, nothing is said about exchanges at a bound whose marginals are level, too.
     """
 
     objective: str
@@ -74,6 +77,7 @@ class Certificate:
     upper_bound: float | None
     gap: float | None
     own_gap: float | None
+    saddle: bool = False
 
     @property
     def feasible(self) -> bool:
@@ -97,7 +101,11 @@ class Allocation:
     grant : (n, m) array
         What the cloud gives each agent [units of the resource].
     price : (m,) array or None
-        Marginal value of each capacity in units of the rule's objective; None for a rule without one.
+        Marginal value of each capacity in units of the rule's objective; None for a rule without one. At a kink, where
+        the next unit adds less than the last one did, this lies between the two.
+    next_price, last_price : (m,) array or None
+        What the next unit of each capacity adds to the objective, 0 if nobody can use it, and what the last one did,
+        infinity if nobody can give any up.
     certificate, status : Certificate, Status
         The proof, and its verdict.
     seconds : float
@@ -110,6 +118,8 @@ class Allocation:
     policy: Policy
     grant: Array = field(repr=False)
     price: Array | None = field(repr=False)
+    next_price: Array | None = field(repr=False)
+    last_price: Array | None = field(repr=False)
     certificate: Certificate
     status: Status
     seconds: float
@@ -203,11 +213,14 @@ def allocate(problem: Problem, policy: Policy) -> Allocation:
     objective = policy.objective or TotalUtility()
     levelling = objective.level(problem, grant)
     certificate = _certify(problem, policy, division, grant, levelling)
+    priced = policy.objective is not None
     return Allocation(
         problem=problem,
         policy=policy,
         grant=grant,
-        price=None if policy.objective is None else read_only(levelling.price),
+        price=read_only(levelling.price) if priced else None,
+        next_price=read_only(levelling.following) if priced else None,
+        last_price=read_only(_where_spent(problem, grant, levelling)) if priced else None,
         certificate=certificate,
         status=_verdict(problem, policy, certificate),
         seconds=seconds,
@@ -218,9 +231,7 @@ def allocate(problem: Problem, policy: Policy) -> Allocation:
 def _certify(problem: Problem, policy: Policy, division: Division, grant: Array, levelling: Levelling) -> Certificate:
     objective = policy.objective or TotalUtility()
     capacity = problem.capacity
-    scale = np.where(capacity > 0, capacity, 1.0)
-    excess = (grant.sum(axis=0) - capacity) / scale
-    outside = np.maximum(problem.floor - grant, grant - problem.ceiling) / scale
+    spent = grant.sum(axis=0)
     total = float(problem.weight @ problem.utility(grant))
     aims_at_total = isinstance(policy.objective, TotalUtility)
     if aims_at_total and division.proof is not None:
@@ -231,16 +242,34 @@ def _certify(problem: Problem, policy: Policy, division: Division, grant: Array,
     own_gap = gap if aims_at_total else None
     if not aims_at_total and division.proof is not None and isinstance(objective, AlphaWelfare):
         own_gap = objective.gap(problem, grant, division.proof)
+    level = levelling.residual <= OPTIMAL_WITHIN
+    saddle = level and not objective.concave(problem) and objective.rising(problem, grant) is not None
     return Certificate(
         objective=objective.sentence,
-        budget=float(np.max(excess, initial=0.0)),
-        nonnegativity=float(np.max(outside, initial=0.0)),
+        budget=_beyond(spent, capacity),
+        nonnegativity=max(_beyond(problem.floor, grant, problem.floor), _beyond(grant, problem.ceiling)),
         stationarity=levelling.residual,
-        complementarity=float(np.max(-excess, initial=0.0, where=levelling.price > 0)),
+        complementarity=_beyond(np.where(levelling.price > 0, capacity, 0.0), spent, capacity),
         upper_bound=bound,
         gap=gap,
         own_gap=own_gap,
+        saddle=saddle,
     )
+
+
+def _where_spent(problem: Problem, grant: Array, levelling: Levelling) -> Array:
+    """(m,) what the last unit of each capacity added: no less is needed of what is left over."""
+    left = grant.sum(axis=0) < problem.capacity * (1 - FEASIBLE_WITHIN)
+    return np.where(left, levelling.following, np.maximum(levelling.following, levelling.last))
+
+
+def _beyond(amount: Array, limit: Array, unit: Array | None = None) -> float:
+    """How far amounts exceed their limits at most, relative to the limits or other units; infinite beyond zero."""
+    over = ~(amount <= limit)  # what is not a number is beyond any
+    with np.errstate(divide="ignore", over="ignore"):
+        parts = np.subtract(amount, limit, where=over, out=np.zeros_like(amount))
+        np.divide(parts, limit if unit is None else unit, where=over, out=parts)
+    return float(np.max(parts, initial=0.0))
 
 
 def _upper_bound(problem: Problem, policy: Policy, grant: Array, price: Array) -> float | None:

@@ -25,15 +25,25 @@ Mask = NDArray[np.bool_]
 
 # An elasticity sum this close to 1 is constant returns, written in binary.
 ROUNDING = 1e-12
+# Curvature, relative to the largest accuracy that bends, that is not rounding; what stands for a price that nothing
+# moves, in the same sense; and how many agents are looked at.
+CURVED, STIFF, MAX_BENDING = 1e-9, 1e-12, 8
 # The smallest normal double: a holding below it is written as zero, and its marginal is taken here.
 TINY = float(np.finfo(np.float64).tiny)
 
 
 class Levelling(NamedTuple):
-    """Prices (m,), in units of the objective per unit of resource, and the relative residual against them."""
+    """Prices (m,), in units of the objective per unit of resource, and the relative residual against them.
+
+    At a kink, where a unit more goes to somebody else than a unit less is taken from, any price between two fits the
+    grants: `following` is what the next unit adds (0 if nobody can use it), `last` what the last one did (infinity if
+    nobody can give any up).
+    """
 
     price: Array
     residual: float
+    following: Array
+    last: Array
 
 
 class Objective(ABC):
@@ -48,6 +58,10 @@ class Objective(ABC):
     @abstractmethod
     def level(self, problem: Problem, grant: Array) -> Levelling:
         """Prices that fit the grants best, and how badly they fit. O(n m)."""
+
+    def rising(self, problem: Problem, grant: Array) -> Array | None:
+        """An exchange (n, m) between level marginals that gains in the second order, at a saddle; else None."""
+        return None
 
 
 class SumObjective(Objective):
@@ -64,17 +78,18 @@ class SumObjective(Objective):
     def level(self, problem: Problem, grant: Array) -> Levelling:
         log_marginal = self.log_marginal(problem, grant)
         log_unit = self.log_unit(problem, grant)
-        price = np.zeros(problem.m)
-        worst = 0.0
+        worst, logs = 0.0, np.empty((3, problem.m))
         # The least that lifts an agent from nothing cannot be divided further.
         buyers, sellers = grant < problem.upper, grant > problem.floor + TINY
+        for k in range(problem.m):
+            wanting, having = log_marginal[buyers[:, k], k], log_marginal[sellers[:, k], k]
+            logs[0, k], residual = _between(wanting, having)
+            logs[1, k], logs[2, k] = np.max(wanting, initial=-np.inf), np.min(having, initial=np.inf)
+            worst = max(worst, residual)
         with np.errstate(over="ignore"):
-            for k in range(problem.m):
-                log_price, residual = _between(log_marginal[buyers[:, k], k], log_marginal[sellers[:, k], k])
-                # A price too small to be written is still a price.
-                price[k] = max(np.exp(log_price + log_unit), TINY) if log_price > -np.inf else 0.0
-                worst = max(worst, residual)
-        return Levelling(price, worst)
+            # A price too small to be written is still a price.
+            prices = np.where(logs > -np.inf, np.maximum(np.exp(logs + log_unit), TINY), 0.0)
+        return Levelling(prices[0], worst, prices[1], prices[2])
 
 
 class AlphaWelfare(SumObjective):
@@ -132,6 +147,9 @@ class AlphaWelfare(SumObjective):
         bound = proved_bound(eased, proof)
         return max(0.0, 1 - float(eased.weight @ eased.utility(grant)) / bound) if bound > 0 else 0.0
 
+    def rising(self, problem: Problem, grant: Array) -> Array | None:
+        return rising_exchange(self.eased(problem), grant) if self.alpha < 1 else None
+
     def log_unit(self, problem: Problem, grant: Array) -> float:
         some = hopeful(problem)
         weight, log_utility = problem.weight[some], problem.log_utility(grant)[some]
@@ -155,7 +173,8 @@ class AlphaWelfare(SumObjective):
         """How far, relatively, a first bundle of all that an agent lacks is worth more than its price; 0 if nowhere.
 
         From nothing, one resource alone adds nothing; several together do if the mean of their marginals, taken where
-        holdings become representable, is above their prices: (m,) or (n, m) logarithms, in units of the sum.
+        holdings become representable, is above their prices: (m,) or (n, m) logarithms, in units of the sum. With
+        constant returns that mean is the same wherever it is taken.
         """
         trapped = self._trapped(problem, grant)
         if not trapped.any():
@@ -171,10 +190,12 @@ class AlphaWelfare(SumObjective):
 
     def _trapped(self, problem: Problem, grant: Array) -> Mask:
         """(n, m) what an agent lacks, if it lacks several resources that can all be had and has no use for one
-        alone; with increasing returns a little of all is worthless too, and nobody is trapped."""
+        alone; with increasing returns a little of all is worthless too, and nobody is trapped.
+
+        With constant returns the gradient at nothing, zero, says as little: a little of all adds in proportion."""
         lacking = problem.holding(grant) < TINY
         several = (lacking.sum(axis=1) >= 2) & (~lacking | _open_to(problem)).all(axis=1)
-        several &= (1 - self.alpha) * (problem.elasticity * lacking).sum(axis=1) < 1 - ROUNDING
+        several &= (1 - self.alpha) * (problem.elasticity * lacking).sum(axis=1) <= 1 + ROUNDING
         return np.asarray(lacking & several[:, None] & (self.alpha < 1))
 
 
@@ -269,7 +290,7 @@ class NetOfTaking(Objective):
             # What an agent had is cheaper for it by the price of having taken it.
             rebate = np.where(below & np.isfinite(self.price), self.price, 0.0)
             net = np.log(np.maximum(price - rebate, TINY))
-        return Levelling(price, max(worst, TotalUtility()._entry(problem, grant, net)))
+        return Levelling(price, max(worst, TotalUtility()._entry(problem, grant, net)), price, price)
 
 
 class LogHolding(SumObjective):
@@ -315,7 +336,8 @@ class WorstUtility(Objective):
                 wants, gives = buyers[:, k] & sellers[:, other], sellers[:, k] & buyers[:, other]
                 _, residual = _between(rate[wants], rate[gives])
                 worst = max(worst, residual)
-        return Levelling(self._price(level, log_value, buyers, sellers), worst)
+        price = self._price(level, log_value, buyers, sellers)
+        return Levelling(price, worst, price, price)
 
     def _price(self, level: Array, log_value: Array, buyers: Mask, sellers: Mask) -> Array:
         """What the common level gains per unit of each resource.
@@ -342,6 +364,76 @@ class WorstUtility(Objective):
         cost = np.exp(rate[chosen] - log_value[rows, chosen]).sum()
         price[traded] = np.exp(level[rows].mean() + rate[traded]) / cost
         return price
+
+
+def rising_exchange(problem: Problem, grant: Array) -> Array | None:
+    """An exchange (n, m) that gains in the second order although all marginals are level; None if there is none.
+
+    Only agents with increasing returns in what they trade (sum gamma > 1) bend upward. What they take together, D,
+    the others give up where that costs least: with Hessians H_j, D' S^-1 D / 2, S = sum_j (-H_j)^-1. So the grants are
+    a saddle iff blocks H_p, less S^-1 between all, have a positive eigenvalue; its vector is the exchange. O(n m^2).
+
+    Parameters
+    ----------
+    problem : Problem
+        The fleet, for its total accuracy.
+    grant : (n, m) array
+        Where marginals are level.
+
+    Examples
+    --------
+    Two alike agents with increasing returns: what one gains from a little more of both, the other does not lose.
+
+    >>> fleet = Problem(endowment=[[0.1, 0.1]] * 2, capacity=[1, 1], elasticity=[[0.9, 0.8]] * 2)
+    >>> np.sign(rising_exchange(fleet, np.full((2, 2), 0.5))).prod(axis=0)
+    array([-1., -1.])
+    """
+    free = (grant > problem.floor + TINY) & (grant < problem.upper)
+    gamma = np.where(free, problem.elasticity, 0.0)
+    returns = gamma.sum(axis=1)
+    bending = np.flatnonzero(returns > 1 + ROUNDING)
+    if bending.size == 0:
+        return None
+    value = problem.weight * problem.utility(grant)
+    if bending.size > MAX_BENDING:  # a few decide: more of them than resources never stand still together
+        bending = bending[np.argsort(-value[bending], kind="stable")[:MAX_BENDING]]
+    held = np.where(free, problem.holding(grant), 0.0)
+    unit = np.maximum(held.max(axis=0), TINY)
+    held /= unit
+    others = np.flatnonzero((returns > 0) & (returns <= 1 + ROUNDING) & (value > 0))
+    size = value[bending].max()
+    if not size > 0:
+        return None
+    # In each other agent, (-H)^-1 = (diag (h^2 / gamma) + h h' / (1 - sum gamma)) / (w U), by Sherman and Morrison.
+    with np.errstate(over="ignore"):
+        scale = size / value[others]
+    square = np.divide(held**2, gamma, where=free, out=np.zeros_like(held))[others]
+    along = held[others] / np.sqrt(np.maximum(1 - returns[others], ROUNDING))[:, None]
+    with np.errstate(over="ignore", invalid="ignore"):
+        give = np.diag(scale @ square) + (along * scale[:, None]).T @ along
+    reach = np.maximum((held[bending] ** 2).sum(axis=0), TINY)
+    give += np.diag(STIFF * (reach + np.diag(give)))
+    stiff = np.linalg.inv(give) if np.isfinite(give).all() else np.full_like(give, np.nan)
+    m = problem.m
+    moves = np.zeros((bending.size * m, bending.size * m))
+    for place, i in enumerate(bending):
+        here = np.s_[place * m : (place + 1) * m]
+        moves[here, here] = value[i] / size * (np.outer(gamma[i], gamma[i]) - np.diag(gamma[i]))
+    taken = np.concatenate([np.diag(held[i]) for i in bending], axis=1)  # (m, moves): in units of the capacity
+    moves -= taken.T @ stiff @ taken
+    trade = free[bending].ravel()
+    if not np.isfinite(moves).all():  # holdings too far apart for their squares
+        return None
+    root, vector = np.linalg.eigh(moves[np.ix_(trade, trade)])
+    if not root[-1] > CURVED:
+        return None
+    relative = np.zeros(trade.size)
+    relative[trade] = vector[:, -1]
+    cost = stiff @ (taken @ relative)
+    exchange = np.zeros_like(held)
+    exchange[bending] = relative.reshape(-1, m) * held[bending]
+    exchange[others] = -scale[:, None] * (square * cost + along * (along @ cost)[:, None])
+    return np.asarray(exchange * unit)
 
 
 def next_unit(problem: Problem, grant: Array, steps: Array | None = None) -> Array:

@@ -377,7 +377,7 @@ def _vector(field: str, given: ArrayLike, count: int, what: str) -> Array:
     value = _floats(field, given)
     # A single capacity for m = 1, or one weight for everybody, is not ambiguous; one capacity for two resources is.
     if value.ndim == 0 and (count == 1 or field == "weight"):
-        value = np.broadcast_to(value, (count,))
+        value = np.broadcast_to(value, (count,)).copy()
     if value.shape != (count,):
         raise ProblemError(f"`{field}` must be {what}, shape ({count},), got shape {value.shape}", field=field)
     return read_only(value)
@@ -388,7 +388,8 @@ def _spread(field: str, given: ArrayLike, n: int, m: int) -> Array:
     if value.ndim == 1 and m == 1 and value.shape[0] == n:
         value = value[:, None]
     if value.ndim == 0 or value.shape in ((m,), (n, m)):
-        return read_only(np.broadcast_to(value, (n, m)))
+        # Copied, so that equal problems are laid out alike whatever they were given as: sums then round alike.
+        return read_only(np.broadcast_to(value, (n, m)).copy())
     raise ProblemError(
         f"`{field}` must be one number, one per resource ({m},) or one per agent and resource ({n}, {m}), "
         f"got shape {value.shape}",

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from fairsynergy.dual import Bounding, Fleet, Leaf, whole
 from fairsynergy.errors import ProblemError
 from fairsynergy.fleets import Fleets
-from fairsynergy.objective import Objective, TotalUtility
+from fairsynergy.objective import Objective, TotalUtility, rising_exchange
 from fairsynergy.policies.policy import Division, Policy, spend_exactly
 from fairsynergy.problem import Array, Problem
 from fairsynergy.waterfill import waterfill
@@ -36,6 +36,8 @@ MAX_PASSES = 2000
 # How precise a bound is, relatively: first, to find where to climb from; then, where it may yet meet the total.
 NEARLY, CLOSED = 1e-5, 1e-9
 CLOSING = 25  # prices asked for the latter
+# Saddles left in one search, at most.
+MAX_SADDLES = 20
 # Fraction of an equal share: enough to leave zero, too little to disturb the others.
 CRUMB = 1e-9
 # Newton on the log prices, from a point near the end of the search: converged, or given up.
@@ -187,7 +189,31 @@ def _search(problem: Problem) -> Division:
 
 
 def climb(problem: Problem, starts: Array) -> Division:
-    """Alternate convex search from grants (s, n, m), in every order; the best end is then settled."""
+    """Alternate convex search from grants (s, n, m), in every order; the best end is then settled.
+
+    Where that is a saddle, the search goes on from both its sides.
+    """
+    found = _climb(problem, starts)
+    for _ in range(MAX_SADDLES):
+        exchange = rising_exchange(problem, found.grant) if problem.m > 1 else None
+        if exchange is None:
+            break
+        aside = _climb(problem, np.stack([_aside(problem, found.grant, way * exchange) for way in (1, -1)]))
+        if not problem.weight @ (problem.utility(aside.grant) - problem.utility(found.grant)) > 0:
+            break
+        found = aside._replace(iterations=found.iterations + aside.iterations)
+    return found
+
+
+def _aside(problem: Problem, grant: Array, exchange: Array) -> Array:
+    """Grants (n, m) half as far along an exchange as some grant or limit allows."""
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        room = np.where(exchange > 0, problem.upper - grant, grant - problem.floor) / np.abs(exchange)
+    length = np.min(room, where=exchange != 0, initial=np.inf)
+    return np.clip(grant + 0.5 * length * exchange, problem.floor, problem.upper)
+
+
+def _climb(problem: Problem, starts: Array) -> Division:
     m = problem.m
     orders = np.tile((np.arange(m) + np.arange(m)[:, None]) % m, (len(starts), 1))  # each resource comes first once
     run = _Run(np.repeat(starts, m, axis=0), None)
@@ -203,9 +229,12 @@ def climb(problem: Problem, starts: Array) -> Division:
     lacking = problem.holding(end.grant) < TINY
     stuck = lacking & (lacking.sum(axis=2, keepdims=True) >= 2)
     if stuck.any():
-        end = end._replace(grant=np.where(stuck, CRUMB * _equal_shares(problem), end.grant))
+        entered = _settle(problem, end._replace(grant=np.where(stuck, CRUMB * _equal_shares(problem), end.grant)))
+        passes += entered.iterations
+        if problem.weight @ problem.utility(entered.grant) >= total[best]:
+            return entered._replace(iterations=passes)
     settled = _settle(problem, end)
-    return Division(settled.grant, passes + settled.iterations)
+    return settled._replace(iterations=passes + settled.iterations)
 
 
 def climb_many(fleets: Fleets, start: Array) -> Array:
