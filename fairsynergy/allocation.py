@@ -35,7 +35,9 @@ class Status(Enum):
     """What is proved about an allocation; the value is the sentence shown to the user."""
 
     OPTIMAL = "Proved optimal: no other grants serve this rule's objective better, within the rule's tolerance."
-    STATIONARY = "Stationary: no exchange gains at first, but another division may be better; optimality is not proved."
+    STATIONARY = (
+        "Stationary: no exchange of one resource alone improves it, but another division may; optimality is not proved."
+    )
     FEASIBLE = "Feasible: it respects every limit and claims nothing more."
     FAILED = "Failed: it breaks a limit or is not a number; do not use it, and report the rule that made it."
 

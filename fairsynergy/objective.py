@@ -25,9 +25,9 @@ Mask = NDArray[np.bool_]
 
 # An elasticity sum this close to 1 is constant returns, written in binary.
 ROUNDING = 1e-12
-# Curvature, relative to the largest accuracy that bends, that is not rounding; what stands for a price that nothing
-# moves, in the same sense; and how many agents are looked at.
-CURVED, STIFF, MAX_BENDING = 1e-9, 1e-12, 8
+# Curvature, relative to the largest accuracy that bends, that is not rounding; how little, relatively, others give of
+# what nobody else trades in; its least size; and how many agents that bend upward are looked at.
+CURVED, STIFF, LEAST, MAX_BENDING = 1e-9, 1e-12, 1e-150, 8
 # The smallest normal double: a holding below it is written as zero, and its marginal is taken here.
 TINY = float(np.finfo(np.float64).tiny)
 
@@ -404,26 +404,26 @@ def rising_exchange(problem: Problem, grant: Array) -> Array | None:
     size = value[bending].max()
     if not size > 0:
         return None
-    # In each other agent, (-H)^-1 = (diag (h^2 / gamma) + h h' / (1 - sum gamma)) / (w U), by Sherman and Morrison.
-    with np.errstate(over="ignore"):
+    blocks = np.zeros((bending.size, problem.m, bending.size, problem.m))
+    # Holdings too far apart for their squares: then nothing is known, and no number comes out.
+    with np.errstate(all="ignore"):
+        # In each other agent, (-H)^-1 = (diag (h^2 / gamma) + h h' / (1 - sum gamma)) / (w U), by Sherman and Morrison.
         scale = size / value[others]
-    square = np.divide(held**2, gamma, where=free, out=np.zeros_like(held))[others]
-    along = held[others] / np.sqrt(np.maximum(1 - returns[others], ROUNDING))[:, None]
-    with np.errstate(over="ignore", invalid="ignore"):
+        square = np.divide(held**2, gamma, where=free, out=np.zeros_like(held))[others]
+        along = held[others] / np.sqrt(np.maximum(1 - returns[others], ROUNDING))[:, None]
         give = np.diag(scale @ square) + (along * scale[:, None]).T @ along
-    reach = np.maximum((held[bending] ** 2).sum(axis=0), TINY)
-    give += np.diag(STIFF * (reach + np.diag(give)))
-    stiff = np.linalg.inv(give) if np.isfinite(give).all() else np.full_like(give, np.nan)
-    m = problem.m
-    moves = np.zeros((bending.size * m, bending.size * m))
-    for place, i in enumerate(bending):
-        here = np.s_[place * m : (place + 1) * m]
-        moves[here, here] = value[i] / size * (np.outer(gamma[i], gamma[i]) - np.diag(gamma[i]))
-    taken = np.concatenate([np.diag(held[i]) for i in bending], axis=1)  # (m, moves): in units of the capacity
-    moves -= taken.T @ stiff @ taken
-    trade = free[bending].ravel()
-    if not np.isfinite(moves).all():  # holdings too far apart for their squares
+        reach = np.maximum((held[bending] ** 2).sum(axis=0), LEAST)
+        give += np.diag(STIFF * (reach + np.diag(give)))
+        if not np.isfinite(give).all():
+            return None
+        stiff = np.linalg.inv(give)
+        for place, i in enumerate(bending):
+            blocks[place, :, place] = value[i] / size * (np.outer(gamma[i], gamma[i]) - np.diag(gamma[i]))
+        taken = np.concatenate([np.diag(held[i]) for i in bending], axis=1)  # what each move takes of each resource
+        moves = blocks.reshape(bending.size * problem.m, -1) - taken.T @ stiff @ taken
+    if not np.isfinite(moves).all():
         return None
+    trade = free[bending].ravel()
     root, vector = np.linalg.eigh(moves[np.ix_(trade, trade)])
     if not root[-1] > CURVED:
         return None
@@ -431,7 +431,7 @@ def rising_exchange(problem: Problem, grant: Array) -> Array | None:
     relative[trade] = vector[:, -1]
     cost = stiff @ (taken @ relative)
     exchange = np.zeros_like(held)
-    exchange[bending] = relative.reshape(-1, m) * held[bending]
+    exchange[bending] = relative.reshape(-1, problem.m) * held[bending]
     exchange[others] = -scale[:, None] * (square * cost + along * (along @ cost)[:, None])
     return np.asarray(exchange * unit)
 

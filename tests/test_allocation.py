@@ -171,3 +171,113 @@ def test_what_an_allocation_hands_out_cannot_be_written() -> None:
     for array in (found.grant, found.holding, found.utility, found.price):
         with pytest.raises(ValueError, match="read-only"):
             array[:] = 0.0
+
+
+# What is proved at kinks, at nothing, and where returns are constant.
+
+
+def test_constant_returns_at_nothing_are_no_optimum() -> None:
+    """A first bundle adds in proportion although the gradient at nothing is zero."""
+    alone = fs.Problem(endowment=[[0, 0]], capacity=[1, 1], elasticity=[[0.5, 0.5]])
+    found = fs.allocate(alone, fs.FairSynergy(passes=1))
+    assert (found.total, found.status) == (0, fs.Status.FEASIBLE)
+    assert found.upper_bound == pytest.approx(1, rel=1e-9)
+    two = fs.Problem(
+        endowment=[[0, 0], [0.3, 0.3]], capacity=[1, 1], elasticity=[[0.5, 0.5], [0.2, 0.2]], weight=[3, 1]
+    )
+    stuck = fs.allocate(two, fs.FairSynergy(passes=np.inf))
+    assert stuck.status is fs.Status.FEASIBLE
+    best = fs.allocate(two, fs.FairSynergy())
+    assert best.status is fs.Status.OPTIMAL
+    assert best.total == pytest.approx(3.6178008505674124, rel=1e-9)
+    assert stuck.upper_bound is not None
+    assert stuck.upper_bound >= best.total * (1 - 1e-9)
+
+
+@pytest.mark.parametrize(
+    ("given", "status"),
+    [
+        ([1, 9], fs.Status.FEASIBLE),
+        ([1 + 1e-10, 9], fs.Status.FEASIBLE),
+        ([9, 1], fs.Status.FAILED),
+        ([1.001, 1], fs.Status.FAILED),
+    ],
+)
+def test_a_ceiling_is_measured_against_itself_however_large_the_capacity(given: list[float], status: fs.Status) -> None:
+    fleet = fs.Problem(endowment=[0, 0], capacity=1e10, elasticity=[0.5, 0.5], ceiling=[1, np.inf])
+    assert fs.allocate(fleet, fs.Given(given)).status is status
+
+
+def test_a_floor_is_measured_against_itself_however_large_the_capacity() -> None:
+    fleet = fs.Problem(endowment=[0, 0], capacity=1e10, elasticity=[0.5, 0.5], floor=[1, 0])
+    found = fs.allocate(fleet, fs.Given([0.5, 9]))
+    assert found.status is fs.Status.FAILED
+    assert found.certificate.nonnegativity == 0.5
+
+
+def test_where_there_is_nothing_to_grant_any_grant_is_too_much() -> None:
+    fleet = fs.Problem(endowment=[0, 0], capacity=0, elasticity=[0.01, 0.01])
+    assert fs.allocate(fleet, fs.Given([5e-10, 5e-10])).status is fs.Status.FAILED
+    closed = fs.Problem(endowment=[0, 0], capacity=1, elasticity=[0.01, 0.01], ceiling=[0, 1])
+    assert fs.allocate(closed, fs.Given([5e-10, 0.5])).status is fs.Status.FAILED
+    for rule in fs.POLICIES.values():
+        assert fs.allocate(fleet, rule).status is not fs.Status.FAILED
+
+
+def test_at_a_kink_the_next_unit_adds_less_than_the_last_one_did() -> None:
+    fleet = fs.Problem(endowment=[0.1, 0.1, 2, 2], capacity=0.5, elasticity=[0.6, 0.6, 0.5, 0.5], ceiling=0.25)
+    found = fs.allocate(fleet, fs.FairSynergy())
+    assert found.next_price is not None
+    assert found.price is not None
+    assert found.last_price is not None
+    np.testing.assert_allclose(found.next_price, 0.5 / np.sqrt(2), rtol=1e-12)
+    np.testing.assert_allclose(found.last_price, 0.6 * 0.35**-0.4, rtol=1e-12)
+    assert found.next_price < found.price < found.last_price
+    # Where nobody stands at a limit, one price is all three; of what is left over no unit is worth anything.
+    smooth = fs.allocate(PAIR, fs.Nash())
+    np.testing.assert_allclose(smooth.next_price, smooth.price, rtol=1e-9)
+    np.testing.assert_allclose(smooth.last_price, smooth.price, rtol=1e-9)
+    idle = fs.allocate(fs.Problem(endowment=[0.1], capacity=0.5, elasticity=[0.5], ceiling=0.2), fs.FairSynergy())
+    assert idle.next_price == idle.last_price == 0
+    full = fs.Problem(endowment=[0.1], capacity=0.5, elasticity=[0.5], floor=0.5)
+    assert fs.allocate(full, fs.FairSynergy()).last_price == np.inf
+
+
+ALIKE = fs.Problem(endowment=[[0.1, 0.1]] * 2, capacity=[1, 1], elasticity=[[0.9, 0.8]] * 2)
+
+
+def test_level_marginals_may_be_a_saddle_and_the_certificate_says_so() -> None:
+    """Alike agents with increasing returns at equal shares: a little of both from one to the other gains."""
+    level = fs.allocate(ALIKE, fs.FairSynergy(passes=np.inf))
+    np.testing.assert_allclose(level.grant, 0.5)
+    assert level.status is fs.Status.STATIONARY
+    assert level.certificate.saddle
+    moved = fs.allocate(ALIKE, fs.Given([[0.501, 0.501], [0.499, 0.499]]))
+    assert moved.total - level.total == pytest.approx(1.39e-6, rel=0.01)
+    # At a local optimum no small exchange helps.
+    hill = fs.allocate(fleet("b"), fs.FairSynergy(passes=np.inf))
+    assert hill.status is fs.Status.STATIONARY
+    assert not hill.certificate.saddle
+    rng = np.random.default_rng(3)
+    moving = (hill.grant > 0) & (hill.grant < hill.problem.upper)
+    for _ in range(200):
+        step = rng.normal(size=hill.grant.shape) * moving
+        step -= moving * step.sum(axis=0) / moving.sum(axis=0)
+        grant = hill.grant + 1e-4 * step
+        if (grant >= 0).all():
+            assert hill.problem.utility(grant).sum() < hill.total
+
+
+@pytest.mark.parametrize("m", [2, 3, 4])
+def test_the_search_leaves_saddles(m: int) -> None:
+    rng = np.random.default_rng(m)
+    for n in (2, 3, 5, 12):
+        gamma = rng.uniform(0.3, 0.95, m)
+        gamma *= max(1.0, 1.2 / gamma.sum())
+        alike = fs.Problem(
+            endowment=np.full((n, m), 0.05), capacity=rng.uniform(0.5, 2, m), elasticity=[np.minimum(gamma, 0.99)] * n
+        )
+        found = fs.allocate(alike, fs.FairSynergy())
+        assert not found.certificate.saddle
+        everything = fs.Given([alike.capacity, *np.zeros((n - 1, m))])
+        assert found.total >= fs.allocate(alike, everything).total * (1 - 1e-9)

@@ -186,3 +186,30 @@ def test_a_tolerance_that_makes_no_sense_is_refused(tolerance: object) -> None:
 def test_a_limit_that_makes_no_sense_is_refused(limit: str, value: float) -> None:
     with pytest.raises(fs.ProblemError, match=limit):
         fs.CertifiedOptimum(**{limit: value})
+
+
+@pytest.mark.parametrize("ceiling", [1.0, np.inf])
+def test_a_ceiling_that_changes_nothing_changes_nothing(ceiling: float) -> None:
+    """The search adds crumbs to whoever lacks both, and keeps the better of before and after."""
+    problem = fs.Problem(
+        endowment=[[0, 0], [0, 0], [0, 0.5]],
+        capacity=[1, 1],
+        elasticity=[[0.65, 0.36], [0.7, 0.85], [0.94, 0.94]],
+        ceiling=ceiling,
+    )
+    found = fs.allocate(problem, fs.CertifiedOptimum())
+    assert found.status is fs.Status.OPTIMAL
+    assert found.total == pytest.approx(1.463948447732544, rel=1e-9)
+
+
+def test_capacities_that_are_sums_of_ceilings_are_cleared() -> None:
+    problem = fs.Problem(
+        endowment=[[0, 0.5], [0, 0], [0, 0.5], [0, 0], [0, 0.5], [0.1, 0]],
+        capacity=[2, 0.5],
+        weight=[1, 5, 10, 1, 5, 10],
+        elasticity=[[0.9, 0.1], [0.7, 0.3], [0.1, 0.3], [0.9, 0.1], [0.9, 0.7], [0.1, 0.7]],
+        ceiling=[1, 0.25],
+    )
+    found = fs.allocate(problem, fs.CertifiedOptimum())
+    assert found.status is fs.Status.OPTIMAL
+    assert found.total == pytest.approx(15.93311224899913, rel=1e-9)

@@ -215,7 +215,7 @@ def test_lesson_5_the_numbers_published_for_fleet_b():
     assert search.best().status is fs.Status.OPTIMAL
     assert search.ceiling() >= search.best().mean
     assert ALL["5 Local optimum"].prediction.truth == pytest.approx(100 * (1 - 0.2973156 / 0.3088110), abs=1e-3)
-    assert chosen("5 Local optimum") == "Only that no small change helps"
+    assert chosen("5 Local optimum") == "Only that changing one of them alone does not help"
 
 
 def test_lesson_5_no_turn_lowers_the_mean_and_by_the_last_nothing_moves():

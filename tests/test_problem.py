@@ -401,3 +401,28 @@ def test_a_floor_beyond_saturation_is_still_owed() -> None:
 
 def test_the_representation_names_the_fleet_and_the_cloud() -> None:
     assert repr(fs.Problem(**GOOD)) == "Problem(3 agents, capacity compute 1, labels 2)"
+
+
+def test_equal_problems_are_divided_alike_however_their_limits_were_given() -> None:
+    """One number for everyone and the same number n times are one problem, also to the rounding of sums."""
+    rng = np.random.default_rng(2)
+    for _ in range(20):
+        n, m = int(rng.integers(2, 12)), int(rng.integers(1, 4))
+        given = {
+            "endowment": rng.random((n, m)),
+            "capacity": rng.random(m),
+            "elasticity": rng.uniform(0.1, 0.9, (n, m)),
+        }
+        short = fs.Problem(**given, floor=None, ceiling=0.5, saturation=[2.0] * m, weight=1.0)
+        long = fs.Problem(
+            **given,
+            floor=np.zeros((n, m)),
+            ceiling=np.full((n, m), 0.5),
+            saturation=np.full((n, m), 2.0),
+            weight=np.ones(n),
+        )
+        assert short == long
+        for name in ("floor", "ceiling", "saturation", "weight"):
+            assert getattr(short, name).strides == getattr(long, name).strides
+        for rule in (fs.FairSynergy(), fs.Uniform(), fs.Nash()):
+            np.testing.assert_array_equal(rule.divide(short).grant, rule.divide(long).grant)

@@ -321,3 +321,11 @@ def test_ten_thousand_agents() -> None:
     problem = fs.Problem(endowment=rng.random(10_000), capacity=7_000.4, elasticity=rng.uniform(0.02, 0.98, 10_000))
     for rule in (GREEDY, fs.WholeUnits(fs.FairSynergy())):
         assert counts(problem, rule).sum() == 7_000
+
+
+def test_greedy_units_and_the_rules_behind_them_fill_the_right_ceilings() -> None:
+    """The capacity is two of three ceilings, and two agents own nothing."""
+    problem = fs.Problem(endowment=[0.001, 0, 0], capacity=0.01, elasticity=[0.1, 0.9, 0.2], ceiling=0.005)
+    right = fs.allocate(problem, fs.Given([0.005, 0, 0.005])).total
+    for rule in (fs.FairSynergy(), fs.CertifiedOptimum(), fs.WholeUnits(fs.FairSynergy(), 0.005, method="greedy")):
+        assert fs.allocate(problem, rule).total >= right * (1 - 1e-9)

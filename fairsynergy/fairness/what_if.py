@@ -70,7 +70,8 @@ def elasticities(allocation: Allocation) -> tuple[Elasticity, ...]:
 
 
 def _elasticity(allocation: Allocation, k: int) -> Elasticity:
-    problem, policy, price = allocation.problem, allocation.policy, allocation.price
+    problem, policy = allocation.problem, allocation.policy
+    following, last = allocation.next_price, allocation.last_price
     name = problem.resources[k]
     if allocation.status is Status.FAILED:
         return Elasticity(name, None, "the division breaks a limit")
@@ -80,8 +81,13 @@ def _elasticity(allocation: Allocation, k: int) -> Elasticity:
         return Elasticity(name, None, "the mean accuracy is zero, so no percentage of it")
     # The price is that of the total; it is that of the mean, too, if all weights are equal.
     levelled = isinstance(policy.objective, TotalUtility) and allocation.certificate.stationary
-    if price is not None and levelled and not problem.weighted:
-        return Elasticity(name, float(price[k] * problem.capacity[k] / allocation.total), "from the price")
+    if following is not None and last is not None and levelled and not problem.weighted:
+        up, down = (float(price[k] * problem.capacity[k] / allocation.total) for price in (following, last))
+        if np.isinf(down):
+            return Elasticity(name, up, "from the price of a further unit, since the floors take all there is")
+        if down - up > BEND:
+            return Elasticity(name, None, _bends(up, down))
+        return Elasticity(name, 0.5 * (up + down), "from the price")
     return _measured(allocation, k)
 
 
@@ -105,10 +111,14 @@ def _measured(allocation: Allocation, k: int) -> Elasticity:
         return Elasticity(name, None, "the grants move in steps, not with small changes of the capacity")
     if max(slopes) - min(slopes) > BEND:
         up, down = slopes
-        return Elasticity(name, None, f"the mean bends or jumps here: {up:.3g} upward, {down:.3g} downward")
+        return Elasticity(name, None, _bends(up, down))
     if len(slopes) == 1:
         return Elasticity(name, slopes[0], "measured with 0.01 % more, since the floors take all there is")
     return Elasticity(name, 0.5 * sum(slopes), "measured with 0.01 % more and less")
+
+
+def _bends(up: float, down: float) -> str:
+    return f"the mean bends or jumps here: {up:.3g} upward, {down:.3g} downward"
 
 
 def unit_free(problem: Problem, policy: Policy, *, before: Array | None = None) -> Check:

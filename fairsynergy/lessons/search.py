@@ -83,9 +83,9 @@ def lesson() -> Lesson:
                     "returns increase, standing still is not being at the top.",
                 ),
                 Choice(
-                    "Only that no small change helps", beaten and stands,
-                    "It stands on a hill, a **local optimum**, and does not see the higher one. Only a bound on all "
-                    "divisions can tell the two apart.",
+                    "Only that changing one of them alone does not help", beaten and stands,
+                    "Here it stands on a hill, a **local optimum**, and does not see the higher one. Elsewhere it may "
+                    "stand on a pass, where a little of both at once helps. Only a bound on all divisions can tell.",
                 ),
                 Choice(
                     "It needs more passes", not stands,
