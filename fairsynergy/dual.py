@@ -29,6 +29,7 @@ import highspy
 import numpy as np
 from numpy.typing import NDArray
 
+from fairsynergy.errors import SolverError
 from fairsynergy.fleets import Fleets
 from fairsynergy.problem import Array, Problem
 
@@ -202,6 +203,10 @@ class Bounding:
         """Ask until the bound is at most `enough`, or cannot fall by more than `precision`, relatively."""
         if self.bound <= enough:
             return
+        if not np.isfinite(self.bound):
+            raise SolverError(
+                "the accuracies of this fleet are too large to be numbers; count the resources in larger units"
+            )
         capacity = self.fleet.capacity
         unit = np.where(capacity > 0, capacity, 1.0)
         size = max(self.bound, NO_PRICE)

@@ -28,6 +28,8 @@ FLOOR, MEAN = "Leximin", "Fair-Synergy"  # the rule that serves the worst-off be
 LEAST_GAP = 1e-4
 # Half of the last digit that `number` writes.
 TINY = 5e-4
+# Numbers from here on are written with a power of ten.
+LONGEST = 1e15
 # Relative costs of a mean below this are nothing: they are rounding, or would be written "0.0 %".
 LEAST_COST = 5e-4
 # Relative changes of a mean below half a percent are not worth a clause.
@@ -43,8 +45,8 @@ UNSPENT = 1e-6
 def number(value: float) -> str:
     """An accuracy or an amount, with as many digits as a reader compares.
 
-    >>> number(0.5234), number(0.0842), number(0), number(0.00002), number(1690.3), number(2)
-    ('0.52', '0.084', '0', 'almost 0', '1,690', '2.00')
+    >>> number(0.5234), number(0.0842), number(0), number(0.00002), number(1690.3), number(2), number(1e153)
+    ('0.52', '0.084', '0', 'almost 0', '1,690', '2.00', '1e+153')
     """
     if value == 0:
         return "0"
@@ -52,6 +54,8 @@ def number(value: float) -> str:
         return "almost 0"
     if abs(value) < 0.0995:
         return f"{value:.3f}"
+    if abs(value) >= LONGEST:
+        return f"{value:.3g}"
     return f"{value:,.2f}" if abs(value) < 100 else f"{value:,.0f}"
 
 

@@ -124,7 +124,6 @@ def test_json_holds_grants_prices_and_proofs_of_fleet_a(capsys, fleet_a):
     assert document["rules"]["Uniform"]["mean_vs_uniform"] == 0
 
 
-@pytest.mark.filterwarnings("ignore:overflow")
 def test_json_has_no_infinities(capsys, tmp_path):
     path = tmp_path / "huge.csv"
     path.write_text("compute,gamma_compute,labels,gamma_labels\n1e300,0.9,1e300,0.9\n0,0.5,0,0.5\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 
 import numpy as np
 import pytest
@@ -175,3 +176,72 @@ def test_names_of_curves_are_broken_between_words(capsys, columns):
     for name in ("Digits, logistic regression", "Digits, random forest:"):
         assert name in head
     assert ("best shape" in head) is (columns == 120)
+
+
+COMMANDS = ["app", "solve", "presets", "report", "fit", "measure", "reproduce", "sweep", "bench", "train", "cities"]
+
+
+@pytest.mark.parametrize("command", [None, *COMMANDS])
+def test_help_is_broken_where_the_terminal_ends(capsys, columns, command):
+    with pytest.raises(SystemExit) as ended:
+        main(["--help"] if command is None else [command, "--help"])
+    assert ended.value.code == 0
+    text = capsys.readouterr().out
+    assert max(map(len, text.splitlines())) <= columns
+    if command is None:
+        assert set(COMMANDS) <= set(re.findall(r"^    (\w+)", text, re.MULTILINE))
+
+
+def test_the_configuration_in_the_help_of_sweep_can_be_copied(capsys, columns):
+    """A comment that is broken into lines is a comment on each."""
+    with pytest.raises(SystemExit):
+        main(["sweep", "--help"])
+    text = capsys.readouterr().out
+    config = text[text.index("  setting") : text.index("DIR receives")]
+    assert set(tomllib.loads(config)) == {"setting", "agents", "seeds", "rules", "fleet"}
+
+
+def test_a_narrow_terminal_gets_narrow_lines_and_whole_numbers(capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    assert max(map(len, printed(capsys, "presets"))) <= 40
+    lines = solved(capsys, tmp_path, fleet("b"))
+    assert max(map(len, lines)) <= 40
+    assert sum(line.startswith(" Leximin ") for line in lines) > 1
+
+
+FILES = {
+    "huge.csv": "compute,gamma_compute,labels,gamma_labels\n1e300,0.9,1e300,0.9\n0,0.5,0,0.5\n",
+    "one.csv": "agent,compute,gamma_compute\nx,0.1,0.5\ny,0.2,0.3\n",
+    "flat.csv": "labels,accuracy\n1,.41\n3,.41\n7,.41\n",
+    "rows.csv": "labels,accuracy\n400,.1013\n2500,.3875\n10000,.6101\n",
+}
+# Inputs at the ends of what a number holds, and what is said of them: in results, or in the one line of a refusal.
+ENDS = {
+    "holdings whose product is too large": (
+        ["solve", "huge.csv", "--capacity=compute=1", "--capacity=labels=1"], "too large to be numbers; count the"
+    ),
+    "a cloud without end": (["solve", "one.csv", "--capacity=compute=1e308"], "too large to be numbers; count the"),
+    "a cloud that some rules cannot multiply": (
+        ["solve", "one.csv", "--capacity=compute=1e308", "--policy", "uniform", "equal-income-market"],
+        "Uniform refused: its grants or accuracies are too large",
+    ),
+    "nothing to share": (["solve", "one.csv", "--capacity=compute=0"], "nothing to share"),
+    "next to nothing": (["solve", "one.csv", "--capacity=compute=1e-300"], "1e-300 units of compute"),
+    "a curve that does not vary": (["fit", "flat.csv"], "none"),
+    "a unit next to nothing": (["fit", "rows.csv", "--unit=labels=1e-320"], "give a unit of a size like the amounts"),
+    "a unit without end": (["fit", "rows.csv", "--unit=labels=1e308"], "rows"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("command", "said"), ENDS.values(), ids=ENDS)
+def test_extreme_input_is_answered_or_refused_without_a_warning_or_a_nan(capsys, tmp_path, monkeypatch, command, said):
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.chdir(tmp_path)
+    for name, content in FILES.items():
+        (tmp_path / name).write_text(content, encoding="utf-8")
+    code = main(command)
+    out, message = capsys.readouterr()
+    assert code in (0, 2)
+    assert (message == "") if code == 0 else (out == "" and message.count("\n") == 1)
+    assert said in re.sub(r"\s+", " ", out + message)
+    assert not re.search(r"\b(nan|inf)\b|\d{30}", out + message)

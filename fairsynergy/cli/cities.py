@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from rich.progress import BarColumn, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from fairsynergy.cli.terminal import Commands, progress_bar
+from fairsynergy.cli.terminal import Commands, Help, progress_bar
 from fairsynergy.collaborative import RECIPES
 from fairsynergy.errors import ProblemError
 from fairsynergy.scenarios import ASSETS
@@ -48,7 +48,7 @@ def _add_train(commands: Commands) -> None:
         help="train policies of collaborative inference (needs fairsynergy[training])",
         description=TRAIN,
         epilog="example: fairsynergy train --policies coa foci --oracle-share 0.5 1 --seeds 3 --out weights",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Help,
     )
     train.add_argument("--policies", nargs="+", metavar="POLICY", default=list(RECIPES), help="default: all of them")
     train.add_argument(
@@ -107,7 +107,7 @@ def _add_cities(commands: Commands) -> None:
         help="try trained policies in fresh cities, and judge the FOCI paper's claims (5 minutes)",
         description=CITIES,
         epilog="example: fairsynergy cities --weights weights --cities 4 --out today.md",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Help,
     )
     cities.add_argument("--weights", type=Path, default=ASSETS / "foci", metavar="DIR", help="of trained policies")
     cities.add_argument("--cities", type=int, default=20, metavar="N", help="how many, at least 2; default: 20")

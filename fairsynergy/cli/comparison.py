@@ -153,7 +153,8 @@ def _print_legend(
             "weighted mean: the average in which each agent counts by its weight; optimality is proved of what counts "
             "weights, so another rule may have a higher mean."
         )
-    console.print(f"mean vs {REFERENCE}: the mean relative to {REFERENCE}'s, {figure(reference.mean)}.")
+    if np.isfinite(reference.mean):
+        console.print(f"mean vs {REFERENCE}: the mean relative to {REFERENCE}'s, {figure(reference.mean)}.")
     for mark, sentence in {badge(answer): proof(answer) for answer in solved.values()}.items():
         console.print(f"{mark}: {sentence.partition(': ')[2]}")
     if timed:
@@ -173,12 +174,12 @@ def _print_legend(
 
 def figure(value: float) -> str:
     """An accuracy, with four decimals."""
-    return f"{value:.4f}" if value < 1e4 else f"{value:.4g}"
+    return f"{value:.4f}" if value < 1e4 else f"{value:.3e}"
 
 
 def over(mean: float, reference: fs.Allocation) -> float | None:
-    """How far a mean exceeds the reference's, relatively; None where that is 0."""
-    return mean / reference.mean - 1 if reference.mean > 0 else None
+    """How far a mean exceeds the reference's, relatively; None where that is 0 or no number."""
+    return mean / reference.mean - 1 if 0 < reference.mean < np.inf else None
 
 
 def _amount(value: float) -> str:

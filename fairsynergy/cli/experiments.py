@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import rich.progress
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from fairsynergy.cli.terminal import Commands, progress_bar
+from fairsynergy.cli.terminal import Commands, Help, progress_bar
 from fairsynergy.errors import FairSynergyError
 from fairsynergy.wording import duration
 
@@ -42,7 +42,7 @@ Solve every combination of what CONFIG.toml lists, many fleets each, by many rul
   setting = ["RTI", "DL"]         # or one of them
   agents = [10, 20, 50]           # or one number, or {from = 10, to = 100, step = 10}
   seeds = 1000                    # fleets drawn from each combination: seeds 0 to 999; or {from = 0, to = 999}
-  rules = ["all", "nash", "alpha=2", "fair-synergy passes=inf"]    # as in solve --policy
+  rules = ["all", "alpha=2", "fair-synergy passes=inf"]  # as in solve
 
   [fleet]                         # if wanted; each a value or a list of values
   local_compute = [0.02, 0.05]    # also capacity_compute, spread, local_labels and capacity_labels
@@ -56,15 +56,15 @@ BENCH = """\
 Measure fairsynergy beside other solvers and the hardware's floor, each pair in turns, print a table row by row, and
 write it with a description of this machine. Exit code 1 if a goal is missed. PART is any of
 
-  engine       the kernel beside one exponential; one resource, Leximin, six rules, many fleets (20 seconds)
-  fairness     alpha-fairness beside CVXPY, and the whole dial from the greatest total to Leximin (10 seconds)
-  planning     inverse questions, and a thousand draws of the elasticities (20 seconds)
+  engine         the kernel beside one exponential; one resource, Leximin, six rules, many fleets (20 seconds)
+  fairness       alpha-fairness beside CVXPY, and the whole dial from the greatest total to Leximin (10 seconds)
+  planning       inverse questions, and a thousand draws of the elasticities (20 seconds)
   collaborative  one edge shared exactly, and city-hours under every policy (10 seconds)
-  experiments  the paper's experiments in full (40 seconds)
-  peers        each rule beside its CVXPY form (Clarabel, SCS) and SciPy's SLSQP and trust-constr (1 minute)
-  optimum      the certified optimum: gaps, times, what it gains (2 minutes)
-  training     two policies learning in full (3 minutes; needs PyTorch)
-  dashboard    the pages beside an empty one, in a browser (4 minutes; Linux)
+  experiments    the paper's experiments in full (40 seconds)
+  peers          each rule beside its CVXPY form (Clarabel, SCS) and SciPy's SLSQP and trust-constr (1 minute)
+  optimum        the certified optimum: gaps, times, what it gains (2 minutes)
+  training       two policies learning in full (3 minutes; needs PyTorch)
+  dashboard      the pages beside an empty one, in a browser (4 minutes; Linux)
 
 The benchmarks are in a checkout of the repository, not in the installed package."""
 
@@ -82,7 +82,7 @@ def _add_reproduce(commands: Commands) -> None:
         help="run the paper's experiments again: its claims, its data, and what is right",
         description=REPRODUCE,
         epilog="example: fairsynergy reproduce all --out paper",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Help,
     )
     reproduce.add_argument("figure", nargs="+", metavar="FIGURE", help="which, or all")
     reproduce.add_argument("--out", type=Path, required=True, metavar="DIR", help="where to write; made if need be")
@@ -133,7 +133,7 @@ def _add_sweep(commands: Commands) -> None:
         help="solve many fleets by many rules, on all processors or a cluster",
         description=SWEEP,
         epilog="example: fairsynergy sweep assets/sweep.toml --out results",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Help,
     )
     sweep.add_argument("config", metavar="CONFIG.toml", help="what to solve")
     sweep.add_argument("--out", type=Path, required=True, metavar="DIR", help="where to write; made if need be")
@@ -187,7 +187,7 @@ def _add_bench(commands: Commands) -> None:
         help="measure speed and exactness beside other solvers, on this machine",
         description=BENCH,
         epilog="example: fairsynergy bench engine peers --out today.md",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Help,
     )
     bench.add_argument("part", nargs="*", metavar="PART", help="default: all but the last two, about 3 minutes")
     bench.add_argument(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Mapping
+from math import isfinite
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,6 +16,7 @@ import fairsynergy as fs
 from fairsynergy.cli.terminal import (
     Column,
     Commands,
+    Help,
     add_decimal,
     named_amount,
     plain_console,
@@ -61,7 +63,7 @@ def _add_fit(commands: Commands) -> None:
         help="find the elasticity γ of measured accuracies, with its interval",
         description=FIT,
         epilog=FIT_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Help,
     )
     fit.add_argument("file", nargs="?", metavar="FILE.csv", help="the table, or - for standard input")
     fit.add_argument("--percent", action="store_true", help="the accuracies of the file are in percent")
@@ -136,7 +138,8 @@ def _print_fits(fits: Mapping[str, fs.curves.Fit], refused: Mapping[str, Problem
         for k, resource in enumerate(found.resources):
             low, high = found.interval[k]
             known = (f"{found.standard_error[k]:.4f}", f"{low:.4f} to {high:.4f}") if found.known else ("none", "none")
-            of_all = ("", "") if k else (f"{found.r_squared:.3f}", f"{found.n:,}")
+            explained = f"{found.r_squared:.3f}" if isfinite(found.r_squared) else "none"
+            of_all = ("", "") if k else (explained, f"{found.n:,}")
             for header, cell in zip(columns, (f"{found.elasticity[k]:.4f}", *known, *of_all), strict=True):
                 cells[header].append(cell)
             curves.append(f"  {resource}" if k else f"{name}\n  {resource}")

@@ -16,8 +16,8 @@ from rich.padding import Padding
 
 import fairsynergy as fs
 from fairsynergy.cli.comparison import ALL, REFERENCE, over, print_comparison
-from fairsynergy.cli.terminal import Commands, add_decimal, named_amount, plain_console, print_json, with_option
-from fairsynergy.errors import FairSynergyError, ProblemError
+from fairsynergy.cli.terminal import Commands, Help, add_decimal, named_amount, plain_console, print_json, with_option
+from fairsynergy.errors import FairSynergyError, ProblemError, SolverError
 from fairsynergy.fleet_files import FleetFile, read_file, write_csv, write_json
 from fairsynergy.policies import NAMES, named
 from fairsynergy.scenarios import PRESETS, Preset
@@ -39,9 +39,12 @@ floor_NAME, ceiling_NAME and saturation_NAME."""
 SOLVE_EXAMPLES = """\
 examples:
   fairsynergy solve drones.csv --capacity compute=0.6 --saturation 1
-  fairsynergy solve robots.csv --capacity compute=3 --capacity labels=2 --policy leximin num
-  fairsynergy solve robots.csv --capacity compute=3 --capacity labels=2 --policy all certified-optimum alpha=2
+  fairsynergy solve robots.csv --capacity compute=3 --capacity labels=2 \\
+      --policy all certified-optimum alpha=2 --agents all
   fairsynergy presets "Fleet A" | fairsynergy solve - --json"""
+
+
+TOO_LARGE = "its grants or accuracies are too large to be numbers; count the resources in larger units"
 
 
 def add(commands: Commands) -> None:
@@ -57,7 +60,7 @@ def _add_solve(commands: Commands) -> None:
         help="divide a cloud among the agents of a file, by every rule",
         description=SOLVE,
         epilog=SOLVE_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Help,
     )
     solve.add_argument("fleet", metavar="FLEET", help="the file, or - for standard input")
     solve.add_argument(
@@ -141,18 +144,26 @@ def _solve(arguments: argparse.Namespace) -> None:
             refused[policy.label] = error
     if not solved:
         raise next(iter(refused.values()))
-    reference = solved.get(REFERENCE) or fs.allocate(problem, fs.POLICIES[REFERENCE])
-    if arguments.json:
-        print_json(_document(file.name, problem, solved, refused, reference))
-    else:
-        print_comparison(file.name, problem, solved, refused, reference, arguments.agents)
+    reference = solved.get(REFERENCE) or _allocate(problem, fs.POLICIES[REFERENCE])
+    # Sums that overflow are no error: JSON says that there is no such number, and the table refuses the rule.
+    with np.errstate(over="ignore", invalid="ignore"):
+        if arguments.json:
+            print_json(_document(file.name, problem, solved, refused, reference))
+            return
+        known = {rule: answer for rule, answer in solved.items() if np.isfinite(answer.mean)}
+        refused |= {rule: SolverError(TOO_LARGE) for rule in solved if rule not in known}
+        if not known:
+            raise next(iter(refused.values()))
+        print_comparison(file.name, problem, known, refused, reference, arguments.agents)
 
 
 def _allocate(problem: fs.Problem, policy: fs.Policy) -> fs.Allocation:
     """The policy's answer; a search that may take long says on a terminal how far it is."""
+    over = np.errstate(over="ignore")  # accuracies that are too large are infinite, and said to be no numbers
     if not isinstance(policy, fs.CertifiedOptimum):
-        return fs.allocate(problem, policy)
-    with Console(stderr=True).status(f"{policy.name} ...") as status:
+        with over:
+            return fs.allocate(problem, policy)
+    with over, Console(stderr=True).status(f"{policy.name} ...") as status:
 
         def tell(now: fs.Progress) -> None:
             status.update(f"{policy.name}: at most {at_most(now.gap)} below the best there is, {now.boxes:,} boxes")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import re
+import textwrap
 from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple, TypeAlias
 
@@ -20,6 +22,33 @@ from fairsynergy.errors import ProblemError
 GAP = 2
 # What `add_subparsers` returns; argparse has no public name for it.
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+class Help(argparse.HelpFormatter):
+    """Help with paragraphs and lists: each is broken where the terminal ends, items under where their words begin."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return "\n".join(
+            line if keep else textwrap.fill(line, width, initial_indent=indent, subsequent_indent=indent + hanging)
+            for line, keep, hanging in map(_hanging, _paragraphs(text))
+        )
+
+
+def _paragraphs(text: str) -> list[str]:
+    """The lines of a text, those of a paragraph made one; lines that begin with spaces stay apart."""
+    lines: list[str] = []
+    for line in text.splitlines():
+        goes_on = lines and lines[-1] and line and not line.startswith(" ") and not lines[-1].startswith(" ")
+        lines[-1:] = [f"{lines[-1]} {line}"] if goes_on else [*lines[-1:], line]
+    return lines
+
+
+def _hanging(line: str) -> tuple[str, bool, str]:
+    """A line of a help text, whether it stays as it is, and what the lines it is broken into begin with."""
+    item = re.match(r"( +\S+(?: \S+)*  +)(# )?", line)
+    if line.endswith("\\") or not line.strip():
+        return line, True, ""
+    return line, False, " " * len(item[1]) + (item[2] or "") if item else " " * (len(line) - len(line.lstrip()))
 
 
 def named_amount(text: str) -> tuple[str, float]:

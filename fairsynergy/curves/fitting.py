@@ -300,7 +300,16 @@ def fit(
     names = _names(resources, amount.shape[1])
     units = _units(unit, amount.shape[1])
     scatter = _scatter(sd, len(amount))
-    log = np.log(amount / units)
+    with np.errstate(over="ignore"):
+        counted = amount / units
+    if (wrong := ~(np.isfinite(counted) & (counted > 0))).any():
+        i, k = np.argwhere(wrong)[0]
+        raise ProblemError(
+            f"`unit[{k}]` is {units[k]:g}, and {amount[i, k]:g} units of {names[k]} counted in it are no number; give "
+            "a unit of a size like the amounts",
+            field="unit",
+        )
+    log = np.log(counted)
     _check_design(log, amount, names, scale)
     if not measured.any():
         raise ProblemError("`accuracy` is 0 in every row; a power law needs some that are above 0", field="accuracy")
