@@ -370,7 +370,7 @@ class _Market:
         step = float(np.copysign(np.spacing(abs(log_price)), excess))
         while excess != 0 and abs(step) < LOG_HUGE:
             nearby, _, other = buy(log_price + step)
-            if other * excess <= 0:
+            if np.sign(other) != np.sign(excess):  # a product of the two may be too small for a number
                 return grant + excess / (excess - other) * (nearby - grant), log_price
             step *= 2
         return grant, log_price

@@ -274,3 +274,9 @@ def test_arguments_are_not_written_to() -> None:
     fs.waterfill(*case)
     for value, was in zip(case, before, strict=True):
         np.testing.assert_array_equal(value, was)
+
+
+def test_excesses_whose_product_is_too_small_for_a_number_are_told_apart():
+    filled = fs.waterfill(coefficient=[0.5, 0.3], exponent=[0.5, 0.7], endowment=[0.1, 0.2], capacity=1e-300)
+    assert filled.grant.sum() <= 1e-300 * (1 + 1e-12)
+    assert (filled.grant >= 0).all()
