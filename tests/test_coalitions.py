@@ -8,7 +8,7 @@ from hypothesis import given
 from strategies import NAMED, changed, fleet, problems
 
 import fairsynergy as fs
-from fairsynergy.fairness import TIE, Withheld, blocking_coalition, coalitions_of, stand_alone
+from fairsynergy.fairness import TIE, Coalitions, Withheld, blocking_coalition, coalitions_of, stand_alone
 
 FLEETS = {
     name: NAMED[name]
@@ -191,3 +191,15 @@ def test_returns_that_a_group_could_reach_count_even_if_floors_leave_the_fleet_n
     assert isinstance(coalitions_of(fs.allocate(problem, fs.FairSynergy())), Withheld)
     settled = changed(problem, ceiling=[[1.0, np.inf], [0.0, np.inf]])
     assert not isinstance(coalitions_of(fs.allocate(settled, fs.FairSynergy())), Withheld)
+
+
+def test_the_group_named_is_the_one_that_gains_most_though_no_torn_agent_leads_to_it() -> None:
+    """At the prices of the lowest bound, who joins and who leaves does not find agents 1, 3 and 4."""
+    problem = fs.Problem(
+        endowment=[1, 0, 0, 1], capacity=2, elasticity=[0.7, 0.9, 0.3, 0.1], ceiling=[np.inf, 0.5, 0.5, 0.2]
+    )
+    found = coalitions_of(fs.allocate(problem, fs.Uniform()))
+    assert isinstance(found, Coalitions)
+    np.testing.assert_array_equal(found.alone.group, [0, 2, 3])
+    assert found.alone.gain == pytest.approx(0.101, abs=1e-3)
+    assert found.alone.bound == pytest.approx(found.alone.gain, rel=1e-6)

@@ -54,6 +54,8 @@ MAX_EVALUATIONS = 400
 TORN_TRIED_UP_TO = 50
 # How often those who would gain at a group's own prices join it, and the others leave.
 MAX_REGROUPINGS = 5
+# Up to this many agents, every group is either valued or bounded by what another one's prices say of it.
+ENUMERATED_UP_TO = 12
 # Groups of n - 1 valued exactly where their bound does not settle the question.
 MAX_COMPLEMENTS = 3
 
@@ -61,7 +63,8 @@ MAX_COMPLEMENTS = 3
 class Blocking(NamedTuple):
     """A group that would do better alone, or none: then `group` is empty, and proved to be so if `bound` is 0.
 
-    Amounts are accuracies times weights, summed over the group.
+    Amounts are accuracies times weights, summed over the group. Up to `ENUMERATED_UP_TO` agents it is the group that
+    gains most (by `TIE` of the total, `bound` proves it); in larger fleets, the one that gains most of those tried.
     """
 
     group: Group  #: positions in the fleet
@@ -318,7 +321,18 @@ def _blocking(market: _Market, payoff: Array) -> Blocking:
         if own_price is None:
             break
         members = np.asarray(market.surplus(own_price, payoff) > 0)
-    return best
+    if problem.n > ENUMERATED_UP_TO:
+        return best
+    groups = np.arange(1, 2**problem.n)[:, None] >> np.arange(problem.n) & 1 > 0
+    most = groups @ surplus  # what each gains at most, by the lowest that any prices say
+    while most.max() > max(best.gain, 0.0) + tie:
+        chosen = int(np.argmax(most))
+        own_price = attempt(groups[chosen])
+        if own_price is not None and np.isfinite(own_price).all():
+            most = np.minimum(most, groups @ market.surplus(own_price, payoff))
+        most[chosen] = -np.inf  # valued, or unable to stand alone
+    proved = max(best.gain, float(most.max()))
+    return best._replace(bound=min(bound, proved) if proved > tie else 0.0)
 
 
 def _lowest_bound(market: _Market, payoff: Array) -> Array:
