@@ -194,8 +194,8 @@ def test_accuracies_that_are_not_numbers_are_refused():
 def test_with_one_resource_waste_is_what_is_left():
     problem = fs.Problem(endowment=[0.1, 0.1], capacity=0.4, elasticity=[0.5, 0.5])
     found = fs.fairness.efficiency(problem, np.array([[0.1], [0.1]]))
-    # Both could hold .3 instead of .2.
-    np.testing.assert_allclose([found.gain, found.largest], np.sqrt(1.5) - 1, rtol=1e-9)
+    # Both could hold .3 instead of .2, or one of them .4.
+    np.testing.assert_allclose([found.gain, found.largest], [np.sqrt(1.5) - 1, np.sqrt(2) - 1], rtol=1e-9)
     np.testing.assert_allclose(found.wasted, 0.5)
     for whole in ([0.2, 0.2], [0.4, 0.0]):
         assert fs.fairness.efficiency(problem, np.array(whole)[:, None]).efficient
@@ -507,3 +507,11 @@ def test_ten_thousand_agents_need_no_table_of_all_pairs():
     tracemalloc.stop()
     assert report.envy.compared == envies.SAMPLED_ABOVE
     assert peak < 8 * n**2 / 2
+
+
+def test_one_alone_could_gain_all_that_is_left_though_another_can_receive_nothing() -> None:
+    problem = fs.Problem(endowment=[0.5, 0.1, 0.1], capacity=1, elasticity=[0.5] * 3, ceiling=[0, np.inf, np.inf])
+    found = fs.fairness.report(fs.allocate(problem, fs.Given([0, 0.1, 0.1]))).pareto
+    assert not isinstance(found, fs.fairness.Withheld)
+    assert found.gain == 0
+    assert found.largest == pytest.approx(np.sqrt(5) - 1, rel=1e-12)

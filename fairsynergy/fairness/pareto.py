@@ -40,8 +40,9 @@ NO_RATE = -1e9
 class Efficiency(NamedTuple):
     """What another division could do without hurting anybody.
 
-    `gain` is the fraction by which every agent that has any accuracy could gain at once, `largest` the most that one of
-    them could gain on top while none loses; None where it was not measured, and `reason` says why.
+    `gain` is the fraction by which every agent that has any accuracy could gain at once, `largest` what one of them
+    could gain while none loses: with one resource the most there is, with two at least as much as is known to be there.
+    None where it was not measured, and `reason` says why.
     """
 
     efficient: bool
@@ -87,7 +88,11 @@ def efficiency(problem: Problem, grant: Array) -> Efficiency:
         growth = _possible_growth(problem, kept, served, log_utility[served])
     except SolverError as error:
         return Efficiency(False, None, None, disagreement, wasted, None, str(error))
-    gain, largest = (max(0.0, float(np.expm1(value))) for value in (growth.min(), growth.max()))
+    # One alone may gain more than where all gain together: at the least with all that the others leave.
+    spare = np.maximum(problem.capacity - kept.sum(axis=0), 0.0)
+    alone = problem.log_utility(np.minimum(kept + spare, problem.upper))[served] - log_utility[served]
+    most = max(growth.max(), alone.max())
+    gain, largest = (max(0.0, float(np.expm1(value))) for value in (growth.min(), most))
     return Efficiency(largest <= TIE, gain, largest, disagreement, wasted, None, "")
 
 
