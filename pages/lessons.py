@@ -15,8 +15,10 @@ with st.container(key="course"):
     step = course.walk(name, lesson)
     if step == course.READ:
         course.read(lesson)
+        pictures.opening(name)
     elif step == course.PREDICT:
         course.predict(name, lesson)
+        pictures.opening(name)
     elif step == course.REVEAL:
         course.compare(name, lesson)
         shown = pictures.reveal(name)
@@ -31,5 +33,5 @@ if not course.projected():
     teacher.view()
     visit.answer.caption(
         f"Lesson {name.split()[0]} of {len(LESSONS)}, about {lesson.minutes} minutes; every number comes from the "
-        "engine. The sidebar's fleet and the rule play no part on this page."
+        "engine. The sidebar's fleet plays no part on this page."
     )

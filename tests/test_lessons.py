@@ -12,6 +12,7 @@ from test_comparison import fields
 
 import fairsynergy as fs
 from fairsynergy.charts import lessons as charts
+from fairsynergy.charts import tradeoff
 from fairsynergy.charts.report import svg
 from fairsynergy.charts.worksheets import worksheets
 from fairsynergy.errors import ProblemError
@@ -69,6 +70,57 @@ def test_no_number_in_a_text_is_broken(name):
     for text in texts:
         assert not re.search(r"nan|inf\b|e-\d|\{|\}|\d\.\d{5}", text), text
         assert text.count("**") % 2 == 0
+
+
+COLOURS = re.compile(r"\b(blue|green|orange|red|yellow|purple|violet|pink|brown|gr[ea]y|black|white|colou?r)\w*", re.I)
+
+
+def texts_of(lesson):
+    asked = lesson.prediction
+    yield from (*lesson.introduction, *lesson.points, lesson.why, lesson.takeaway, lesson.look)
+    yield from (asked.text, *asked.texts) if isinstance(asked, Question) else (asked.question, asked.unit)
+    yield lesson.question.text
+    for choice in lesson.question.choices:
+        yield from (choice.text, choice.reason)
+
+
+@every_lesson
+def test_no_text_names_a_colour_because_paper_has_none(name):
+    for text in (*texts_of(ALL[name]), *(p.words for p in (charts.opening(name) | charts.revealed(name)).values())):
+        assert not COLOURS.search(text), text
+
+
+def marks(spec):
+    """The kinds of marks in a specification."""
+    if isinstance(spec, dict):
+        if "mark" in spec:
+            yield spec["mark"] if isinstance(spec["mark"], str) else spec["mark"]["type"]
+        spec = list(spec.values())
+    for part in spec if isinstance(spec, list) else ():
+        yield from marks(part)
+
+
+@every_lesson
+def test_bars_that_a_text_speaks_of_before_anything_is_revealed_are_in_the_picture_beside_it(name):
+    lesson = ALL[name]
+    before = " ".join([*lesson.introduction, *lesson.points, getattr(lesson.prediction, "question", "")])
+    drawn = [mark for picture in charts.opening(name).values() for mark in marks(picture.spec())]
+    assert ("bar" in drawn) or not re.search(r"\bbars?\b", before)
+    assert "line" in drawn or "Drawn in a plane" not in before
+
+
+def test_pictures_before_the_prediction_give_no_answer_away():
+    curve = charts.opening("1 Diminishing returns")["The first step"]
+    assert curve.tables["curve"]["held"].max() <= returns.LOW + returns.STEP + 1e-9
+    assert list(curve.tables["steps"]["start"]) == [returns.LOW]
+    (bars,) = charts.opening("2 Water-filling").values()
+    assert bars.tables["own"]["own"].to_numpy() == pytest.approx(water.FLEET.problem().endowment[:, 0])
+    assert set(bars.tables) == {"own"}, "no level"
+    (map_,) = charts.opening("4 Two resources").values()
+    assert map_.tables["curve"].empty, "its own curve would be the answer"
+    assert list(map_.tables["marks"]["label"]) == ["now"]
+    assert set(map_.tables["family"]["level"]) == set(charts.LEVELS)
+    assert charts.LEVELS[1] < mixing.held().mean < charts.LEVELS[2], "as the picture's words have it"
 
 
 def test_the_right_reply_is_not_always_in_the_same_place():
@@ -238,6 +290,23 @@ def test_lesson_5_it_is_a_local_optimum_and_the_straight_way_to_the_best_dips():
     assert way.iloc[-1] == pytest.approx(search.best().mean)
 
 
+def test_lesson_5_the_turns_stand_still_at_a_saddle_where_a_little_of_both_helps():
+    """Two agents alike at equal halves: no exchange of one resource alone gains, one of both does."""
+    halves = np.full((2, 2), 0.5)
+    assert fs.allocate(search.ALIKE, fs.FairSynergy(passes=np.inf)).grant == pytest.approx(halves)
+    total = search.ALIKE.utility(halves).sum()
+    for one in ([1, 0], [0, 1]):
+        moved = halves + search.BOTH * np.array([one, [-part for part in one]])
+        assert search.ALIKE.utility(moved).sum() < total
+    assert search.both_at_once() == pytest.approx(1.387e-6, rel=1e-3)
+    assert "0.001 units of both at once" in ALL["5 Local optimum"].question.answer.reason
+
+
+def test_lesson_5_fair_synergy_itself_finds_the_higher_hill_as_the_lesson_says():
+    found = fs.allocate(PRESETS[search.FLEET].problem, fs.FairSynergy())
+    assert found.mean == pytest.approx(search.best().mean)
+
+
 def test_lesson_5_four_agents_have_increasing_returns_and_no_accuracy_exceeds_1():
     assert (search.best().problem.elasticity.sum(axis=1) > 1).sum() == 4
     assert max(search.after(np.inf).best, search.best().best) < 1
@@ -261,6 +330,16 @@ def test_lesson_6_its_ends_are_fair_synergy_and_leximin():
     assert ALL["6 Fairness dial"].prediction.truth == pytest.approx(100 * (1 - kind.mean / best.mean))
     assert "about 11 times" in ALL["6 Fairness dial"].prediction.question
     assert kind.worst / best.worst == pytest.approx(11, abs=0.5)
+
+
+def test_lesson_6_has_the_axes_of_the_page_that_it_leads_to():
+    def axes(spec):
+        layer = next(part for part in spec["layer"] if "line" in str(part["mark"]))["encoding"]
+        return [layer[side]["title"] for side in "xy"]
+
+    (dial_,) = charts.revealed("6 Fairness dial").values()
+    assert axes(dial_.spec()) == axes(tradeoff.frontier_spec("worst-off"))
+    assert axes(dial_.spec()) == ["Worst-off agent's accuracy (share correct)", "Mean accuracy (share correct)"]
 
 
 def test_lesson_6_the_first_turn_is_the_cheapest():
@@ -345,7 +424,7 @@ def test_no_other_lesson_shows_an_accuracy_above_1(name):
 @every_lesson
 @pytest.mark.parametrize("large", [False, True])
 def test_pictures_draw_only_what_their_tables_hold(name, large):
-    for picture in charts.revealed(name).values():
+    for picture in (*charts.opening(name).values(), *charts.revealed(name).values()):
         spec = picture.spec(large=large)
         held = {column for table in picture.tables.values() for column in table}
         assert fields(spec) <= held
@@ -375,12 +454,13 @@ class Read(HTMLParser):
 
     def __init__(self, page):
         super().__init__()
-        self.text, self.tags, self.links = "", [], []
+        self.text, self.tags, self.links, self.labels = "", [], [], []
         self.feed(page)
         self.text = " ".join(self.text.split())
 
     def handle_starttag(self, tag, attrs):
         self.tags.append(tag)
+        self.labels += [value for name, value in attrs if name == "aria-label"]
         self.links += [value for name, value in attrs if name in ("href", "src", "xlink:href")]
 
     def handle_data(self, data):
@@ -414,8 +494,18 @@ def test_the_key_tells_everything_with_pictures(name):
     assert f"× {lesson.question.answer.text}" in KEY.text or f"×{lesson.question.answer.text}" in KEY.text
     for choice in lesson.question.choices:
         assert plain(choice.reason) in KEY.text
-    for picture in charts.revealed(name).values():
+    for picture in (*charts.opening(name).values(), *charts.revealed(name).values()):
         assert plain(picture.words) in KEY.text
+
+
+@every_lesson
+def test_the_handout_has_the_pictures_that_it_speaks_of_with_names_for_those_who_cannot_see_them(name):
+    for title, picture in charts.opening(name).items():
+        assert plain(picture.words) in HANDOUT.text
+        assert f"Figure: {title}" in HANDOUT.labels
+        assert picture.words in HANDOUT.labels, "of the picture itself"
+    for picture in charts.revealed(name).values():
+        assert plain(picture.words) not in HANDOUT.text, "that is for afterwards"
 
 
 def test_paper_runs_no_script_and_asks_nobody_for_anything():
@@ -423,7 +513,9 @@ def test_paper_runs_no_script_and_asks_nobody_for_anything():
         assert "script" not in page.tags
         assert "img" not in page.tags
         assert all(link.startswith(("#", ADDRESS)) for link in page.links)
-    assert KEY.tags.count("svg") == sum(len(charts.revealed(name)) for name in LESSONS)
+    opening = sum(len(charts.opening(name)) for name in LESSONS)
+    assert HANDOUT.tags.count("svg") == opening >= 4
+    assert KEY.tags.count("svg") == opening + sum(len(charts.revealed(name)) for name in LESSONS)
     assert f"{ADDRESS}?lesson=2+Water-filling" in HANDOUT.links
     assert not [link for link in Read(worksheets(address=None, answers=False)).links if not link.startswith("#")]
 

@@ -1,11 +1,11 @@
-"""What the lessons reveal, drawn: each picture is a specification built once, the tables that fill it, and words.
+"""What the lessons speak of and reveal, drawn: a specification built once, the tables that fill it, and words.
 
 Two sizes serve everybody: one for a desk, one that is read from the back row of a class.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
@@ -20,7 +20,7 @@ from fairsynergy.charts.comparison import ACCURACY, FAINT, FROM_ZERO, INK, KEPT,
 from fairsynergy.charts.figure import Figure, draw, source
 from fairsynergy.charts.surfaces import Landscape
 from fairsynergy.lessons import dial, difficulty, mixing, money, returns, search, units, water
-from fairsynergy.problem import Array
+from fairsynergy.problem import Array, Problem
 from fairsynergy.wording import listed, number
 
 FIRST, SECOND = "#0072B2", "#D55E00"  # of Okabe and Ito: what is looked at first, and what it is compared with
@@ -28,6 +28,7 @@ GUESS = "#CC79A7"
 SIZES = {False: 14, True: 20}  # of letters at a desk and on a projector [pixels]
 PAPER = (560, 260)  # of a picture on paper, without its axes [pixels]
 LEVELS = (0.1, 0.25, 0.6, 0.8)  # accuracies of the grey curves
+TOP = 0.62  # of the axis of the bars that water is poured over [units]
 WAY = 41  # points on the way from one division to another
 
 
@@ -118,7 +119,59 @@ def _steps() -> Drawing:
     )
 
 
-# 2 and 3: bars filled up.
+def first_step() -> Picture:
+    """The beginning of the curve, up to the end of the first step; the rest is to be predicted."""
+    known = steps(returns.FLEET.gamma_compute[0])
+    curve, taken = known.tables["curve"], known.tables["steps"].query("which == 'low'")
+    first = taken.iloc[0]
+    return Picture(
+        known.drawing,
+        {"curve": curve[curve["held"] <= first["end"] + 1e-9], "steps": taken},
+        f"Accuracy against compute held: the beginning of the curve, up to {number(first['end'])} units. From "
+        f"{number(first['start'])} units on it rises by {first['gain']:.3f}.",
+        known.numbers.head(1),
+    )
+
+
+# 2 and 3: bars, and bars filled up.
+
+
+def owned(problem: Problem, *, top: float, below: str = "Agents") -> Picture:
+    """What agents own of the one resource, before anybody gives them anything.
+
+    Parameters
+    ----------
+    problem : Problem
+        Of one resource.
+    top : float
+        Where the axis ends [units].
+    below : str
+        What the axis with the agents' numbers is called.
+    """
+    own = problem.endowment[:, 0]
+    rows = pd.DataFrame({"agent": [str(i) for i in range(1, problem.n + 1)], "own": own})
+    rows["label"] = [number(float(amount)) for amount in own]
+    said = [f"{name} {number(float(amount))}" for name, amount in zip(problem.agents, own, strict=True)]
+    return Picture(
+        _owned(top, below),
+        {"own": ranked(rows, "agent")},
+        f"What each agent owns, a bar for each: {listed(said)}.",
+        pd.DataFrame({"Agent": problem.agents, "Owns [units]": own}),
+    )
+
+
+@lru_cache(maxsize=KEPT)
+def _owned(top: float, below: str) -> Drawing:
+    rows = source("own").encode(
+        x=alt.X("rank:N", title=below, axis=named_axis(labelAngle=0, labelOverlap=False, ticks=False)),
+        y=alt.Y("own:Q", title="Own compute [units]", scale=alt.Scale(domain=[0, top], nice=False)),
+    )
+    return _drawing(
+        alt.layer(
+            rows.mark_bar(color=palette.OWN, stroke="white", strokeWidth=1),
+            rows.mark_text(dy=-10, color=INK).encode(text="label:N"),
+        )
+    )
 
 
 def vessels(
@@ -195,8 +248,10 @@ def _vessels(colour: str, top: float, below: str, beside: bool) -> Drawing:
             ),
             lines.mark_rule(strokeWidth=3, strokeDash=[7, 4]),
             *(
-                lines.transform_filter(f"{sign}datum.above").mark_text(dy=dy, **text).encode(x=place, text="label:N")
-                for sign, dy in (("", -9), ("!", 9))
+                lines.transform_filter(f"{sign}datum.above")
+                .mark_text(baseline=side, dy=dy, **text)
+                .encode(x=place, text="label:N")
+                for sign, side, dy in (("", "bottom", -3), ("!", "top", 4))
             ),
         ).resolve_scale(color="independent"),
         right=92 if beside else 14,
@@ -206,15 +261,13 @@ def _vessels(colour: str, top: float, below: str, beside: bool) -> Drawing:
 def poured(drops: int, guess: float | None = None) -> Picture:
     """So many drops of the cloud, and where the water stands."""
     allocation = water.poured(drops)
-    return vessels(allocation, level=water.level(allocation), top=0.62, rule="Fair-Synergy", guess=guess)
+    return vessels(allocation, level=water.level(allocation), top=TOP, rule="Fair-Synergy", guess=guess)
 
 
 def by_difficulty() -> dict[str, Picture]:
     """NUM and Fair-Synergy on tasks of three difficulties, by the rules' names."""
     found = difficulty.divided()
     problem = found["NUM"].problem
-    words = difficulty.tasks(problem)
-    groups = [f"{word} {words.index(word) + 1}–{problem.n - words[::-1].index(word)}" for word in dict.fromkeys(words)]
     top = 1.15 * float(max(allocation.holding.max() for allocation in found.values()))
     level = float(found["NUM"].holding.max())
     return {
@@ -223,11 +276,18 @@ def by_difficulty() -> dict[str, Picture]:
             level=level if rule == "NUM" else None,
             top=top,
             rule=rule,
-            below=f"Agents, by task: {', '.join(groups)}",
+            below=_by_task(problem),
             beside=False,
         )
         for rule, allocation in found.items()
     }
+
+
+def _by_task(problem: Problem) -> str:
+    """Which agents have a hard, a medium and an easy task, as the title of their axis."""
+    words = difficulty.tasks(problem)
+    groups = [f"{word} {words.index(word) + 1}–{problem.n - words[::-1].index(word)}" for word in dict.fromkeys(words)]
+    return f"Agents, by task: {', '.join(groups)}"
 
 
 # 4: mixes of equal accuracy.
@@ -259,6 +319,21 @@ def mixes(compute: float, guess: float | None = None) -> Picture:
         pd.DataFrame(marks)[["label", "compute", "labels"]].rename(
             columns={"label": "Mix", "compute": "Compute [units]", "labels": "Labels [units]"}
         ),
+    )
+
+
+def mixes_before() -> Picture:
+    """Curves of equal accuracy, and where the robot stands between them; its own curve is to be predicted."""
+    known = mixes(mixing.CUT)
+    now = known.tables["marks"].query("kind == 'now'")
+    levels = listed([f"{level:g}" for level in LEVELS])
+    start = now.iloc[0]
+    return Picture(
+        known.drawing,
+        known.tables | {"marks": now, "curve": known.tables["curve"].head(0)},
+        f"Labels against compute: four falling curves, each of all mixes with one accuracy, {levels}; the robot, with "
+        f"{number(start['compute'])} of each, stands between the second and the third.",
+        known.numbers.head(1),
     )
 
 
@@ -391,7 +466,7 @@ def turned(alpha: float) -> Picture:
     return Picture(
         _turned(),
         {"rows": rows},
-        f"The worst-off against the mean, along the dial; at α = {dial.written(alpha)} the mean is {here.mean:.3f} and "
+        f"The mean against the worst-off, along the dial; at α = {dial.written(alpha)} the mean is {here.mean:.3f} and "
         f"the worst-off {number(here.worst)}.",
         rows[["alpha", "mean", "worst"]].rename(
             columns={"alpha": "Dial", "mean": "Mean accuracy", "worst": "Worst-off accuracy"}
@@ -401,9 +476,11 @@ def turned(alpha: float) -> Picture:
 
 @cache
 def _turned() -> Drawing:
-    x = alt.X("mean:Q", title="Mean accuracy (share correct)", scale=alt.Scale(zero=False, padding=50, nice=False),
-              axis=alt.Axis(tickCount=8, format=".3f"))  # fmt: skip
-    y = alt.Y("worst:Q", title="Worst-off accuracy", scale=alt.Scale(domain=[0, 0.2], nice=False))
+    # As the page “Fairness trade-off” has them.
+    x = alt.X("worst:Q", title=tradeoff.AXES["worst-off"].title, axis=alt.Axis(tickCount=6),
+              scale=alt.Scale(domain=[0, 0.2], nice=False))  # fmt: skip
+    y = alt.Y("mean:Q", title="Mean accuracy (share correct)", axis=alt.Axis(tickCount=6, format=".2f"),
+              scale=alt.Scale(zero=False, padding=25, nice=False))  # fmt: skip
     rows = source("rows").encode(x, y)
     tip = ["alpha:N", alt.Tooltip("mean:Q", format=".4f"), alt.Tooltip("worst:Q", format=".4f", title="worst-off")]
     text = {"align": "left", "dx": 10, "dy": -10, "color": INK}
@@ -533,7 +610,24 @@ def _winners() -> Drawing:
     )
 
 
-# All of them, as the answer key has them.
+# All of them, as paper has them.
+
+
+@cache
+def opening(name: str) -> dict[str, Picture]:
+    """What a lesson speaks of before anything is revealed, by title; it gives no answer away."""
+    pictures: dict[str, Callable[[], dict[str, Picture]]] = {
+        "1 Diminishing returns": lambda: {"The first step": first_step()},
+        "2 Water-filling": lambda: {"What the six agents own": owned(water.FLEET.problem(), top=TOP)},
+        "3 Difficulty ignored": lambda: {"What the ten agents own": _by_difficulty_before()},
+        "4 Two resources": lambda: {"Curves of equal accuracy, and the robot": mixes_before()},
+    }
+    return pictures[name]() if name in pictures else {}
+
+
+def _by_difficulty_before() -> Picture:
+    problem = difficulty.divided()["NUM"].problem
+    return owned(problem, top=1.25 * float(problem.endowment.max()), below=_by_task(problem))
 
 
 def revealed(name: str) -> dict[str, Picture]:

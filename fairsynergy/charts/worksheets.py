@@ -1,4 +1,4 @@
-"""The lessons on paper: a sheet for the class with room to write, or the answer key with pictures.
+"""The lessons on paper: a sheet for the class with pictures and room to write, or the answer key.
 
 The page runs no script, asks no host for anything, and prints in black and white.
 
@@ -9,11 +9,12 @@ True
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-from fairsynergy.charts.lessons import revealed
+from fairsynergy.charts.lessons import Picture, opening, revealed
 from fairsynergy.charts.report import page, svg
 from fairsynergy.errors import ProblemError
 from fairsynergy.lessons import LESSONS, Lesson, Question
@@ -27,7 +28,7 @@ def worksheets(*, address: str | None, answers: bool) -> str:
     address : str or None
         Of the page of lessons, for links; None where readers have none.
     answers : bool
-        Whether this is the teacher's key: answers, reasons and pictures in place of room to write.
+        Whether this is the teacher's key: answers, reasons and what is revealed in place of room to write.
 
     Raises
     ------
@@ -69,13 +70,16 @@ def _sheet(name: str, lesson: Lesson, address: str | None, answers: bool) -> dic
         "predicted": lesson.predicted,
         "why": _runs(lesson.why),
         "takeaway": lesson.takeaway,
-        "pictures": [
-            {"title": title, "words": picture.words, "svg": svg(picture.figure(title))}
-            for title, picture in revealed(name).items()
-        ]
-        if answers
-        else [],
+        "opening": _drawn(opening(name)),
+        "revealed": _drawn(revealed(name)) if answers else [],
     }
+
+
+def _drawn(pictures: Mapping[str, Picture]) -> list[dict[str, str]]:
+    return [
+        {"title": title, "words": picture.words, "svg": svg(picture.figure(title))}
+        for title, picture in pictures.items()
+    ]
 
 
 class _Run(NamedTuple):

@@ -5,14 +5,21 @@ from __future__ import annotations
 from functools import cache, lru_cache
 from math import inf
 
+import numpy as np
+
 from fairsynergy.allocation import Allocation, Status, allocate
 from fairsynergy.lessons.lesson import KEPT, Amount, Choice, Lesson, Question
 from fairsynergy.policies import CertifiedOptimum, FairSynergy
+from fairsynergy.problem import Problem
 from fairsynergy.scenarios import PRESETS
 from fairsynergy.wording import number
 
 FLEET = "Fleet B"
 PASSES = 8  # shown one by one; by then nothing moves any more
+# Two agents alike, between whom the same search stands still half-way: more of either resource alone helps neither,
+# more of both at once does.
+ALIKE = Problem(endowment=[[0.1, 0.1]] * 2, capacity=[1.0, 1.0], elasticity=[[0.9, 0.8]] * 2)
+BOTH = 0.001  # of each resource, from one of them to the other [units]
 
 
 @lru_cache(maxsize=KEPT)
@@ -25,6 +32,13 @@ def after(passes: float) -> Allocation:
 def best() -> Allocation:
     """The best division of all, with its proof."""
     return allocate(PRESETS[FLEET].problem, CertifiedOptimum())
+
+
+def both_at_once() -> float:
+    """What the total of the two alike gains where a little of both resources goes from one to the other."""
+    halves = allocate(ALIKE, FairSynergy(passes=inf))
+    moved = halves.grant + BOTH * np.array([[1, 1], [-1, -1]])
+    return float(ALIKE.utility(moved).sum() - halves.total)
 
 
 def ceiling() -> float:
@@ -72,8 +86,8 @@ def lesson() -> Lesson:
         why=f"The search stops at {still.mean:.4f}. Nothing moves any more, and yet it is {100 * missing:.1f} % below "
         f"the bound. The bound is reached: another division has a mean of {top.mean:.4f}, proved optimal. It makes "
         f"{name} the star, with an accuracy of {number(float(top.utility[star]))} instead of "
-        f"{number(float(still.utility[star]))}; on the straight way there the mean falls before it rises, so "
-        "the search never sets out.",
+        f"{number(float(still.utility[star]))}; on the straight way there the mean falls before it rises. "
+        "The search takes no turn that lowers it, so it never sets out.",
         question=Question(
             "The search stands still: no better division of compute alone, none of labels alone. What does that prove?",
             (
@@ -83,9 +97,11 @@ def lesson() -> Lesson:
                     "returns increase, standing still is not being at the top.",
                 ),
                 Choice(
-                    "Only that changing one of them alone does not help", beaten and stands,
-                    "Here it stands on a hill, a **local optimum**, and does not see the higher one. Elsewhere it may "
-                    "stand on a pass, where a little of both at once helps. Only a bound on all divisions can tell.",
+                    "Only that changing one of them alone does not help", beaten and stands and both_at_once() > 0,
+                    "Here it stands on a hill, a **local optimum**, and does not see the higher one. It need not even "
+                    "be a hill: between two agents alike, with exponents of 0.9 and 0.8, the search stands still at "
+                    f"equal halves, and yet {BOTH:g} units of both at once, from one to the other, raise the total. "
+                    "Only a bound on all divisions tells.",
                 ),
                 Choice(
                     "It needs more passes", not stands,
@@ -98,5 +114,5 @@ def lesson() -> Lesson:
         fleet=FLEET,
         rule="Fair-Synergy",
         look="Fair-Synergy starts from several places there and finds the higher hill; its row says what is proved. "
-        "The page “Fairness trade-off” shows how the bound closes.",
+        "The page “Fairness trade-off” says it in full, under “Is this optimal?”.",
     )  # fmt: skip

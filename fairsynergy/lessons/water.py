@@ -48,8 +48,8 @@ def lesson() -> Lesson:
         title="Where does the water stop?",
         minutes=6,
         introduction=(
-            f"Six agents have equally hard tasks, γ = {FLEET.gamma_compute[0]:g}. Each owns some compute: the blue "
-            f"bars. The cloud can give away {number(total)} units.",
+            f"Six agents have equally hard tasks, γ = {FLEET.gamma_compute[0]:g}. Each owns some compute, as much as "
+            f"its bar is high. The cloud can give away {number(total)} units.",
             "The rule **Fair-Synergy** wants the highest accuracy added up over all agents. So it gives the next drop "
             "to whoever turns it into most accuracy. Tasks are equally hard and returns diminish: that is always "
             "whoever holds least.",
@@ -88,5 +88,5 @@ def lesson() -> Lesson:
         fleet=FLEET,
         rule="Fair-Synergy",
         look="Move “Cloud compute per agent” and watch the bars under Fair-Synergy level out. Then set two different "
-        "ends of “Difficulty in compute”: what is level then is no longer the holding, but what the next unit adds.",
+        "ends of “Difficulty in compute, γ”: what is level then is no longer the holding, but what the next unit adds.",
     )  # fmt: skip

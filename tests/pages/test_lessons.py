@@ -1,12 +1,17 @@
 """Every lesson walked through: predict, reveal, answer wrong and right, and take its fleet along."""
 
+import re
+from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from dashboard import answer, calm, open_page, shown
 
 import fairsynergy as fs
+from fairsynergy.charts import lessons as charts
 from fairsynergy.lessons import LESSONS, STEPS, Question, dial, search, water
+from fairsynergy.scenarios import PRESETS
+from fairsynergy.ui import frame
 from fairsynergy.wording import headline
 
 READ, PREDICT, REVEAL, QUESTION, EXPLORE = STEPS
@@ -262,3 +267,24 @@ def test_no_link_and_no_address_opens_the_teachers_view():
     assert not older.toggle(key="teacher").value
     assert not older.dataframe
     assert not any("teacher" in code.value for code in older.run().code)
+
+
+def test_what_a_lesson_tells_to_look_at_is_there_under_that_name():
+    app = open_page()
+    names = {slider.label for slider in app.slider} | set(PRESETS) | set(fs.RULES)
+    names |= set(re.findall(r'title="([^"]+)"', Path(frame.__file__).read_text()))  # of the pages
+    names |= {tab.label for tab in app.switch_page("pages/fairness_tradeoff.py").run().tabs}
+    for make in LESSONS.values():
+        for name in re.findall("“([^”]+)”", make().look):
+            assert name in names, name
+
+
+@every_lesson
+def test_what_a_text_speaks_of_is_drawn_beside_it_before_the_answer_is(name):
+    drawn = charts.opening(name)
+    for step in (READ, PREDICT):
+        for projector in ("false", "true"):
+            app = open_lesson(name, step, projector=projector)
+            assert calm(app)
+            assert len(app.get("vega_lite_chart")) == len(drawn)
+            assert all(f"**{title}**" in said(app) for title in drawn)

@@ -20,11 +20,13 @@ READ, PREDICT, REVEAL, QUESTION, EXPLORE = STEPS
 FIRST = next(iter(LESSONS))
 # Kept for a visitor: how far each lesson has come.
 PROGRESS = "_lessons"
-# A projector's page has larger letters and nothing beside the lesson.
+# The rule to look at, and the sidebar's fleet in a sentence, play no part in the lessons.
+QUIET = "<style>.st-key-rule, .st-key-rule ~ * { display: none !important; }</style>"
+# A projector's page has larger letters and nothing beside the lesson; "Next lesson" leads to the others.
 PROJECTED = """<style>
 html { font-size: 21px; }
-[data-testid="stSidebar"], [data-testid="stHeader"], .st-key-rule, .st-key-rule ~ * { display: none !important; }
-.stMainBlockContainer { padding-top: 1.2rem; }
+[data-testid="stSidebar"], [data-testid="stHeader"], .st-key-lesson { display: none !important; }
+.stMainBlockContainer { padding-top: 0.6rem; }
 .stMainBlockContainer h1 { font-size: 2rem; padding: 0; }
 .st-key-course [data-testid="stMarkdownContainer"] { font-size: 1.15rem; line-height: 1.45; }
 .st-key-course [data-testid="stMarkdownContainer"] li { font-size: 1.8rem; }
@@ -45,6 +47,7 @@ class Progress:
 
 def choose() -> str:
     """Which lesson: its name."""
+    st.html(QUIET)
     name: str = st.segmented_control(
         "Lesson", list(LESSONS), default=FIRST, required=True, key="lesson", bind="query-params",
         label_visibility="collapsed", wrap=True, on_change=_enter,
@@ -121,14 +124,17 @@ def predict(name: str, lesson: Lesson) -> None:
         st.radio(asked.text, asked.texts, index=None, label_visibility="collapsed", **off)
     else:
         st.markdown(f"**{asked.question}**")
-        st.slider(f"Your prediction [{asked.unit}]", asked.low, asked.high, asked.start, asked.step,
-                  format=asked.form, width=620, **off)  # fmt: skip
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            st.slider(f"Your prediction [{asked.unit}]", asked.low, asked.high, asked.start, asked.step,
+                      format=asked.form, width=520, **off)  # fmt: skip
+            if not state.guessed:
+                st.button(
+                    f"I predict {asked.written(asked.start)}", key="stay", on_click=_guessed, args=(name,),
+                    help="Where the slider stands. Until you move it or press this, you have predicted nothing.",
+                )  # fmt: skip
     if state.locked:
         st.caption("You have seen the answer, so your prediction stands. Restart the lesson to make another one.")
     else:
-        if isinstance(asked, Amount) and not state.guessed:
-            st.button(f"I predict {asked.written(asked.start)}", key="stay", on_click=_guessed, args=(name,),
-                      help="Where the slider stands. Until you move it or press this, that is no guess.")  # fmt: skip
         st.caption("There is no mark for this. Guess first, then go on to see what the engine says.")
 
 
@@ -140,9 +146,9 @@ def guess(name: str) -> Any:
 def compare(name: str, lesson: Lesson) -> None:
     """The prediction beside what the engine says; from now on it stands."""
     made = guess(name)
-    if made is None:
+    if made is None and not projected():
         st.caption(":material/info: You have not predicted anything: go back one step, or look all the same.")
-    else:
+    elif made is not None:
         progress(name).locked = True
         st.markdown(f"**{lesson.prediction.compared(made)}**")
 

@@ -1,4 +1,4 @@
-"""What each lesson reveals, on screen: its pictures, and the one control that makes them move."""
+"""What each lesson speaks of and reveals, on screen: pictures, and the one control that makes them move."""
 
 from __future__ import annotations
 
@@ -15,22 +15,33 @@ from fairsynergy.ui import panels
 from fairsynergy.ui.classroom import course
 from fairsynergy.ui.panels import harmless
 
-TALL = 340  # of a picture at a desk [pixels]
-TALLER = 390  # on a projector
+TALL, TALLER = 340, 330  # of a revealed picture at a desk and on a projector [pixels]
+LOW, LOWER = 280, 240  # of a picture below text, on a projector and at a desk [pixels]
+
+
+def opening(name: str) -> None:
+    """What a lesson speaks of before anything is revealed."""
+    shown = charts.opening(name)
+    _draw(name, shown, LOW if course.projected() else LOWER)
+    tables(name, shown)
 
 
 def reveal(name: str) -> Mapping[str, Picture]:
     """The pictures of a lesson, by title, with its control above them."""
     shown = REVEALS[name](course.guess(name))
+    _draw(name, shown, TALLER if course.projected() else TALL)
+    return shown
+
+
+def _draw(name: str, shown: Mapping[str, Picture], height: int) -> None:
     for place, (title, picture) in zip(_places(len(shown)), shown.items(), strict=True):
         with place:
             if title:
                 st.markdown(f"**{title}**")
             st.vega_lite_chart(
-                spec=picture.spec(large=course.projected()), height=TALLER if course.projected() else TALL,
+                spec=picture.spec(large=course.projected()), height=height,
                 key=f"lesson_{name.split()[0]}_{title}", alt=f"{title or name}; said in words and numbers below.",
             )  # fmt: skip
-    return shown
 
 
 def tables(name: str, shown: Mapping[str, Picture]) -> None:
@@ -42,7 +53,7 @@ def tables(name: str, shown: Mapping[str, Picture]) -> None:
 
 
 def _places(count: int) -> list[Any]:
-    return list(st.columns(count)) if count > 1 else [st.container()]
+    return list(st.columns(count)) if count > 1 else [st.container() for _ in range(count)]
 
 
 def _returns(_: Any) -> Mapping[str, Picture]:
