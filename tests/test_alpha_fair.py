@@ -400,3 +400,26 @@ def test_below_one_a_proof_bounds_the_welfare_where_it_is_not_concave(alpha):
         best = fs.allocate(eased, fs.CertifiedOptimum(tolerance=1e-6, boxes=50))
         assert eased.utility(found.grant).sum() >= best.total * (1 - gap) * (1 - 1e-12)
     assert proved > 0
+
+
+@pytest.mark.parametrize("alpha", [1.5, 2, 7, 50])
+@pytest.mark.parametrize("nudge", [0, 1e-16, 1e-15, 1e-14, 1e-12, 1e-9])
+def test_a_capacity_next_to_the_sum_of_the_ceilings_takes_a_few_rounds(alpha: float, nudge: float) -> None:
+    """A market in which everyone is full and next to nothing is missing does not upset the others."""
+    for seed in range(6):
+        rng = np.random.default_rng([9, seed])
+        n, m = int(rng.integers(2, 8)), int(rng.integers(2, 4))
+        ceiling = rng.choice([0.1, 0.25, 0.3, 0.5, 1], (n, m))
+        capacity = ceiling.sum(axis=0) * (1 - nudge)
+        if seed % 2:
+            capacity[0] /= 2
+        problem = fs.Problem(
+            endowment=rng.choice([0, 0.01, 0.1, 0.5], (n, m)),
+            capacity=capacity,
+            elasticity=rng.choice([0.1, 0.3, 0.5, 0.7, 0.9], (n, m)),
+            ceiling=ceiling,
+        )
+        found = fs.allocate(problem, fs.AlphaFair(alpha))
+        assert found.status is fs.Status.OPTIMAL
+        assert found.iterations <= 300
+        assert found.certificate.budget <= 1e-14

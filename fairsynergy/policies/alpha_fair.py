@@ -325,8 +325,11 @@ class _Market:
             if self.imbalance(there) <= (1 - PROGRESS * length) * before:
                 return trial, there
         for _ in range(MAX_TURNS):
+            here = prices
             for k in np.flatnonzero(self.open):
                 prices = self.clear_one(int(k), prices)
+            if prices is here:  # every market clears as well as it is asked to
+                break
             found = self.demand(prices)
             if self.imbalance(found) <= (1 - PROGRESS) * before:
                 break
@@ -347,16 +350,22 @@ class _Market:
         nobody = held <= 0
         should = np.maximum(held - found.excess, held / FAR)
         target = np.where(nobody, 0.0, held * np.log(held / should))
-        # Where there is nobody such, the price moves past the first who will be.
-        for k in np.flatnonzero(nobody & self.open):
-            movable = self.low[k] < self.high[k]
-            if found.excess[k] < 0:
-                distance = (found.wanted - self.low)[k]
-                target[k] = np.max(distance, where=movable & (distance <= 0), initial=-LOG_HUGE) - LEAP
-            else:
-                distance = (found.wanted - self.high)[k]
-                target[k] = np.min(distance, where=movable & (distance >= 0), initial=LOG_HUGE) + LEAP
+        # Where there is nobody such, the price moves past the first who will be, unless what is missing is next to
+        # nothing: that is charged in the end, and a leap would upset all other markets.
+        for k in np.flatnonzero(nobody & self.open & (self.error(found) > STALLED)):
+            way, distance = np.sign(found.excess[k]), self.distance(found, int(k))
+            target[k] = np.clip(distance[np.argmin(np.abs(distance))], -LOG_HUGE, LOG_HUGE) + way * LEAP
         return np.asarray(np.linalg.solve(found.slope + np.diag(nobody.astype(np.float64)), target))
+
+    def distance(self, found: _Demand, k: int) -> Array:
+        """(n,) how far the log price must go until who stands at a bound leaves it, so that market k comes nearer to
+        clearing: upward, > 0, where too much is bought, else downward, < 0; infinite for who cannot."""
+        movable = self.low[k] < self.high[k]
+        if found.excess[k] < 0:
+            gap = (found.wanted - self.low)[k]
+            return np.where(movable & (gap <= 0), gap, -np.inf)
+        gap = (found.wanted - self.high)[k]
+        return np.where(movable & (gap >= 0), gap, np.inf)
 
     def clear_one(self, k: int, prices: _Prices) -> _Prices:
         """Prices that clear the market of resource k, all others as they are."""
@@ -376,10 +385,13 @@ class _Market:
 
     def balanced(self, found: _Demand) -> Array:
         """(m, n) grants with what rounding left over or overspent charged where it moves marginals least."""
-        grant = found.grant
+        grant, held = found.grant, found.held
+        for k in np.flatnonzero(self.open & (held.sum(axis=1) <= 0) & (found.excess != 0)):
+            # Everyone stands at a bound: charged is who leaves it first.
+            held[k, np.argmin(np.abs(self.distance(found, int(k))))] = 1.0
         for _ in range(MAX_CHARGES):
             excess = np.where(self.open, grant.sum(axis=1) - self.capacity, 0.0)[:, None]
-            able = found.held * np.where(excess > 0, grant > self.floor, grant < self.upper)
+            able = held * np.where(excess > 0, grant > self.floor, grant < self.upper)
             charge = excess * able / np.maximum(able.sum(axis=1, keepdims=True), TINY)
             grant = np.clip(grant - charge, self.floor, self.upper)
         return grant
