@@ -10,7 +10,7 @@ import fairsynergy as fs
 from attacks._draws import WEIGHTS, Array, amounts
 from fairsynergy.fairness import coalitions_of
 
-COUNT = 30
+COUNT = 12
 # Of the total of accuracies.
 SAME = 1e-6
 
