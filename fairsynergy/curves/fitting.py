@@ -402,7 +402,7 @@ def _starts(log: Array, measured: Array, *, free: bool) -> list[Array]:
     squares, level = [], []
     for some in np.array_split(grid, max(1, grid.size * len(amount) // MOST_AT_ONCE)):
         power = some @ amount.T
-        top = power.max(axis=1, keepdims=True) if free else 0.0
+        top = power.max(axis=1, keepdims=True) if free else np.zeros((len(some), 1))
         value = np.exp(np.minimum(power - top, FAR))
         with_rows, with_itself = value @ (count * mean), (value * value) @ count
         best = with_rows / with_itself if free else np.ones(len(some))
