@@ -35,7 +35,7 @@ from typing import Literal, NamedTuple, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fairsynergy.errors import ProblemError
+from fairsynergy.errors import ProblemError, typed
 from fairsynergy.problem import Array, read_only
 
 Reading = Literal["intended", "printed"]
@@ -425,9 +425,14 @@ def continuous(edge: Edge) -> Sharing:
     array([2.667, 1.333])
     """
     price, steps = _clearing(edge)
-    with np.errstate(over="ignore"):
-        need = edge.per_unit / np.maximum(price - edge.fixed, TINY)
-    beyond = np.clip(need, 1.0, edge.most) - 1
+    # A device whose fixed cost is nearly the price may ask for any share, by rounding alone, at the others' expense. A
+    # hair above the price all needs fit.
+    hair, fits = EPSILON, False
+    while not fits:
+        with np.errstate(over="ignore"):
+            need = edge.per_unit / np.maximum(price * (1 + hair) - edge.fixed, TINY)
+        beyond = np.clip(need, 1.0, edge.most) - 1
+        hair, fits = 2 * hair, bool(beyond.sum() <= edge.units - edge.n)
     # Nobody may want what is left, or rounding may leave some: everyone has it in proportion.
     if beyond.sum() == 0:
         beyond = np.ones(edge.n)
@@ -614,8 +619,8 @@ def _costs(name: str, given: ArrayLike) -> Array:
         i = int(np.argmax(bad))
         more = f" (and {int(bad.sum()) - 1} more)" if bad.sum() > 1 else ""
         raise ProblemError(
-            f"`{name}[{i}]` must be between 0 and {MOST_COST:g}, got {costs[i]:g}{more}; give what the device pays, "
-            "a reward with the other sign",
+            f"`{name}[{i}]` must be between 0 and {MOST_COST:g}, got {typed(costs[i])}{more}; give what the device "
+            "pays, a reward with the other sign",
             field=name,
             index=(i,),
         )
