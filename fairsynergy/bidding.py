@@ -772,7 +772,7 @@ def _cut(problem: Problem, asked: Array) -> Array:
     share = np.divide(sharing, together, out=np.zeros_like(sharing), where=together > 0)
     more = np.maximum(left - wanted, 0.0)[..., None, :] * share
     grant = np.where(over[..., None, :], problem.floor + extra * down, asked + more)
-    return np.minimum(grant, np.maximum(asked, problem.upper))
+    return np.asarray(np.minimum(grant, np.maximum(asked, problem.upper)))
 
 
 def _queue(problem: Problem, asked: Array, gain: Array, price: Array) -> Array:

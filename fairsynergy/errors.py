@@ -6,6 +6,10 @@ solver still failed; retrying with other settings may help. Both are `FairSynerg
 
 from __future__ import annotations
 
+# Relative: amounts this close are the same but for rounding; every limit is checked less strictly. Whole amounts below
+# the second are written without a power of ten.
+SAME, PLAIN = 1e-13, 1e15
+
 
 class FairSynergyError(Exception):
     """Any error that this package raises on purpose."""
@@ -40,6 +44,17 @@ class ProblemError(FairSynergyError, ValueError):
 
 class SolverError(FairSynergyError):
     """A valid problem that a solver could not finish; the message says which solver and what to try."""
+
+
+def typed(amount: float) -> str:
+    """An amount in a message, in the fewest digits that may be typed back: the same number but for rounding.
+
+    >>> typed(0.1 + 0.2), typed(1200000 + 34564.9), typed(1e-30)
+    ('0.3', '1234564.9', '1e-30')
+    """
+    digits = next((n for n in range(6, 17) if abs(float(f"{amount:.{n}g}") - amount) <= SAME * abs(amount)), 17)
+    text = f"{amount:.{digits}g}"
+    return f"{float(text):.0f}" if "e+" in text and abs(amount) < PLAIN else text
 
 
 def not_installed(what: str, library: str, extra: str) -> FairSynergyError:

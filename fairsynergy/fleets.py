@@ -61,6 +61,9 @@ class Fleets:
     floor, ceiling : (b, n, m) array
         Least and largest grants; a padding agent's floor is 0. Like `saturation`, an axis of length 1 stands for all;
         by default nobody is promised or denied anything.
+    names, resources : tuple of str, optional
+        What the agents of every fleet, and the resources, are called where a rule refuses one; by default as in
+        `Problem`.
     """
 
     endowment: Array
@@ -71,6 +74,8 @@ class Fleets:
     lots: Array | None = None
     floor: Array = field(default_factory=lambda: np.zeros((1, 1, 1)))
     ceiling: Array = field(default_factory=lambda: np.full((1, 1, 1), np.inf))
+    names: tuple[str, ...] | None = None
+    resources: tuple[str, ...] | None = None
 
     @classmethod
     def of(cls, problems: Sequence[Problem]) -> Fleets:
@@ -108,6 +113,7 @@ class Fleets:
             capacity=np.stack([problem.capacity for problem in problems]),
             weight=weight,
             saturation=float(level),
+            resources=problems[0].resources if len({problem.resources for problem in problems}) == 1 else None,
         )
         # Arrays only where they say something: without them there is less to compute.
         if any((problem.saturation != level).any() for problem in problems):
@@ -160,6 +166,8 @@ class Fleets:
             weight=np.broadcast_to(problem.weight, (b, problem.n)),
             saturation=float(level) if (problem.saturation == level).all() else problem.saturation[None],
             lots=None if lots is None else repeated(lots),
+            names=problem.agents,
+            resources=problem.resources,
         )
         return fleets if plain else replace(fleets, floor=problem.floor[None], ceiling=problem.ceiling[None])
 
@@ -184,6 +192,8 @@ class Fleets:
             lots=None if self.lots is None else self.lots[rows, :n],
             floor=some(self.floor),
             ceiling=some(self.ceiling),
+            names=self.names,
+            resources=self.resources,
         )
 
     @property
@@ -226,6 +236,8 @@ class Fleets:
             floor=own(self.floor),
             ceiling=own(self.ceiling),
             saturation=own(self.saturation),
+            agents=None if self.names is None else self.names[:n],
+            resources=self.resources,
         )
 
     def holding(self, grant: ArrayLike) -> Array:

@@ -28,7 +28,7 @@ from typing import Any, TypedDict
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fairsynergy.errors import ProblemError
+from fairsynergy.errors import ProblemError, typed
 
 Array = NDArray[np.float64]
 
@@ -154,7 +154,8 @@ class Problem:
                 "capacity",
                 short,
                 f"at least the sum of the {what}",
-                f"raise the capacity or lower the {what}; the {what} need " + _listing(promised, kinds),
+                f"raise the capacity or lower the {what}; the {what} need "
+                + ", ".join(f"{kind} {typed(amount)}" for kind, amount in zip(kinds, promised, strict=True)),
             )
 
     def _promised(self, short: NDArray[np.bool_]) -> str:

@@ -32,7 +32,7 @@ from typing import Any, NamedTuple
 import cvxpy as cp
 import numpy as np
 
-from fairsynergy.errors import ProblemError, SolverError
+from fairsynergy.errors import ProblemError, SolverError, typed
 from fairsynergy.objective import AlphaWelfare, LogHolding, Objective, TotalUtility, WorstUtility
 from fairsynergy.policies.policy import Policy
 from fairsynergy.problem import Array, Problem
@@ -190,10 +190,10 @@ def _powers(problem: Problem, alpha: float, holding: Any, log_unit: Array) -> tu
     total = returns.sum(axis=1)
     if (increasing := total > 1 + ROUNDING).any():
         first = int(np.argmax(increasing))
-        convex = f"{1 / (1 - alpha):.6g} for convex alpha-fair welfare" if alpha else "1 for a convex total"
+        convex = f"{typed(1 / (1 - alpha))} for convex alpha-fair welfare" if alpha else "1 for a convex total"
         raise ProblemError(
             f"`elasticity[{first}]` ({problem.agents[first]}) must add up to at most {convex}, "
-            f"got {problem.elasticity[first].sum():.6g}; lower it or choose another rule",
+            f"got {typed(problem.elasticity[first].sum())}; lower it or choose another rule",
             field="elasticity",
             index=(first,),
         )

@@ -356,3 +356,121 @@ def test_nothing_needed_is_said_so() -> None:
     poor = replace(problem, capacity=np.array([0.0, 1.0]))
     some: Answer = least_capacity(poor, fs.Uniform(), Target(Mean(), 0.5), "compute")
     assert "where now there is none" in forecasts.answer(some, poor)
+
+
+# What is proved least, is; numbers from independent searches.
+
+
+@pytest.mark.parametrize(
+    ("fleet", "level", "prices", "least"),
+    [
+        ({"endowment": [[0, 0]], "elasticity": [[0.6, 0.3]], "saturation": 1}, 0.8, [1, 5], 3.37649348),
+        ({"endowment": [[0, 0], [0.1, 0.2]], "elasticity": [[0.3, 0.6], [0.3, 0.3]]}, 0.3, [1, 5], 0.7783383),
+        ({"endowment": [[0.5, 0]], "elasticity": [[0.2, 0.5]], "floor": 0.1}, 0.5, [1, 5], 1.63327389),
+    ],
+    ids=["beyond saturation", "shares near an end", "floors are not a share of the budget"],
+)
+def test_a_budget_is_least_where_money_is_worth_the_same_on_both_resources(
+    fleet: dict[str, object], level: float, prices: list[float], least: float
+) -> None:
+    answer = least_budget(fs.Problem(capacity=[1, 1], **fleet), fs.FairSynergy(), Target(Mean(), level), prices)
+    assert answer.spend == pytest.approx(least, rel=1e-6)
+    assert answer.status is Least.PROVED
+
+
+def test_a_budget_that_no_bound_meets_is_not_called_proved() -> None:
+    """Two alike agents with increasing returns: the bound is what half an agent would cost, and there is none."""
+    problem = fs.Problem(endowment=[[0.1, 0.1]] * 2, capacity=[1, 1], elasticity=[[0.9, 0.8]] * 2, saturation=1)
+    answer = least_budget(problem, fs.FairSynergy(), Target(Mean(), 0.3), [1, 1])
+    assert answer.status is Least.SEARCHED
+
+
+def test_a_split_that_was_only_searched_says_so() -> None:
+    answer = least_budget(two(saturation=1.0), fs.Uniform(), Target(Mean(), 0.6), [1, 2])
+    assert answer.status is Least.SPLIT
+
+
+def test_an_easy_task_needs_far_less_than_a_trillionth_of_what_there_is() -> None:
+    for n in (1, 2):
+        problem = fs.Problem(endowment=[0] * n, capacity=1, elasticity=[0.01] * n)
+        answer = least_capacity(problem, fs.Uniform(), Target(Worst(), 0.5), "compute")
+        assert answer.capacity[0] == pytest.approx(n * 0.5**100, rel=1e-9)
+        assert answer.status is Least.PROVED
+        assert least_budget(problem, fs.Uniform(), Target(Worst(), 0.5), 2.0).spend == pytest.approx(2 * n * 0.5**100)
+
+
+def test_the_largest_mean_there_is_has_a_budget_at_no_share_that_was_tried() -> None:
+    problem = fs.Problem(
+        endowment=[[0, 0], [0, 0]],
+        capacity=[0.505, 0.08],
+        elasticity=[[0.9, 0.7], [0.6, 0.8]],
+        ceiling=[[0.005, 0.05], [0.5, 0.03]],
+    )
+    largest = fs.allocate(problem, fs.Uniform()).mean
+    answer = least_budget(problem, fs.Uniform(), Target(Mean(), largest), [10, 2000])
+    assert answer.spend == pytest.approx(0.505 * 10 + 0.08 * 2000, rel=1e-6)
+
+
+def test_the_best_split_for_the_worst_off_is_found_where_the_greatest_total_passes_it_by() -> None:
+    """Fair-Synergy's sketch gives somebody something where the rule itself gives nothing."""
+    problem = fs.Problem(
+        endowment=[[0.3, 0.3], [0.1, 0], [0, 0]],
+        capacity=[1, 1],
+        elasticity=[[0.5, 0.5], [0.2, 0.6], [0.6, 0.5]],
+    )
+    best = best_split(problem, fs.FairSynergy(), 2.0, [1, 1], Worst())
+    for share in np.linspace(0, 1, 41):
+        assert best.reached >= forward(problem, fs.FairSynergy(), Worst(), [2 * share, 2 - 2 * share]) * 0.98
+
+
+# Whole units.
+
+
+def test_whole_units_are_counted_whole() -> None:
+    """Six GPUs, of which five leave somebody with one; no refusal speaks of a millionth of a unit."""
+    problem = fs.Problem(endowment=[0, 0, 0], capacity=8, elasticity=[0.5, 0.5, 0.5], resources=["gpu"])
+    rule, target = fs.WholeUnits(fs.Uniform()), Target(Worst(), 1.4)
+    amount = least_capacity(problem, rule, target, "gpu")
+    assert amount.capacity.tolist() == [6]
+    assert amount.status is Least.TRIED
+    money = least_budget(problem, rule, target, 2.5)
+    assert money.capacity.tolist() == [6]
+    assert money.spend == 15
+
+
+def test_the_least_budget_in_whole_units_is_the_least_of_all_that_few_buy() -> None:
+    problem = fs.Problem(
+        endowment=[[0, 1], [1, 0], [0.5, 0.5]],
+        capacity=[8, 8],
+        elasticity=[[0.5, 0.3], [0.2, 0.6], [0.4, 0.4]],
+        floor=[[0, 0.5], [0, 0], [0, 0]],
+        resources=["gpu", "cpu"],
+    )
+    rule, target, prices = fs.WholeUnits(fs.Leximin(), (2, 0.5)), Target(Worst(), 1.3), np.array([3.0, 1.0])
+    answer = least_budget(problem, rule, target, prices)
+    assert answer.status is Least.TRIED
+    reaching = [
+        3 * 2 * i + 0.5 * j
+        for i in range(9)
+        for j in range(1, 40)
+        if forward(problem, rule, Worst(), np.array([2 * i, 0.5 * j])) >= 1.3
+    ]
+    assert answer.spend == min(reaching)
+    given = least_budget(problem, rule, target, prices, [0.5, 0.5])
+    assert given.spend >= answer.spend
+    best = best_split(problem, rule, answer.spend, prices, Worst())
+    assert best.reached >= 1.3
+    assert (best.capacity % [2, 0.5] == 0).all()
+
+
+def test_refusals_in_whole_units_name_the_resource_and_what_was_given() -> None:
+    problem = fs.Problem(endowment=[0], capacity=8, elasticity=[0.5], resources=["gpu"], floor=1.2, ceiling=1.9)
+    with pytest.raises(fs.ProblemError, match=r"floor 1.2 and the ceiling 1.9 of agent 1, gpu"):
+        least_capacity(problem, fs.WholeUnits(fs.Uniform()), Target(Worst(), 1.0), "gpu")
+    with pytest.raises(fs.ProblemError, match="seed of the lottery is a generator"):
+        least_capacity(
+            changed(problem, floor=0.0),
+            fs.WholeUnits(fs.Uniform(), seed=np.random.default_rng(0)),
+            Target(Worst(), 1.0),
+            "gpu",
+        )

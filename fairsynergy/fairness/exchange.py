@@ -34,7 +34,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fairsynergy.allocation import Allocation
-from fairsynergy.errors import ProblemError
+from fairsynergy.errors import ProblemError, typed
 from fairsynergy.fairness.indices import TIE
 from fairsynergy.problem import Array, Problem
 
@@ -112,7 +112,8 @@ class Box:
                 i, k = (int(place) for place in np.argwhere(bound != free)[0])
                 raise ProblemError(
                     f"an exchange passes over bounds: `{field}[{pair[i]}, {k}]` ({problem.agents[pair[i]]}, "
-                    f"{problem.resources[k]}) must be {free:g}, got {bound[i, k]:g}; drop it or choose another agent",
+                    f"{problem.resources[k]}) must be {free:g}, got {typed(bound[i, k])}; drop it or choose "
+                    "another agent",
                     field=field,
                     index=(pair[i], k),
                 )
@@ -133,8 +134,8 @@ class Box:
                 raise ProblemError(f"{names} hold no {resource} between them, so there is none to exchange")
             if made.total[k] > two.saturation[:, k].sum() * (1 + ROUNDING):
                 raise ProblemError(
-                    f"{names} hold {made.total[k]:.3g} {resource} between them and can use "
-                    f"{two.saturation[:, k].sum():.3g}: with more than enough there is nothing to bargain for"
+                    f"{names} hold {typed(made.total[k])} {resource} between them and can use "
+                    f"{typed(two.saturation[:, k].sum())}: with more than enough there is nothing to bargain for"
                 )
         return made
 

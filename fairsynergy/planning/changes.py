@@ -26,11 +26,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fairsynergy.allocation import Allocation, Status, allocate
-from fairsynergy.errors import FairSynergyError, ProblemError
+from fairsynergy.errors import FairSynergyError, ProblemError, typed
 from fairsynergy.fairness.what_if import by_lot
 from fairsynergy.margins import Margins, margins
 from fairsynergy.objective import SumObjective, TotalUtility, last_unit, next_unit
-from fairsynergy.policies import FairSynergy, Given, Policy, Replan
+from fairsynergy.policies import FairSynergy, Given, Policy, Replan, WholeUnits
 from fairsynergy.policies.policy import OPTIMAL_WITHIN
 from fairsynergy.problem import Array, Problem, read_only
 from fairsynergy.waterfill import waterfill
@@ -204,12 +204,13 @@ def next_share(
         The rule that places it; default the allocation's.
     size : (m,) array_like or float, optional
         How much more [units of each resource], > 0; default 1 % of each capacity, and nothing of a resource without
-        any: then prices hardly move, and it is an amount that one can picture.
+        any: then prices hardly move, and it is an amount that one can picture. In whole units at least one of these.
 
     Raises
     ------
     ProblemError
-        If the allocation is a split by hand and no rule is given, or a size is not positive.
+        If the allocation is a split by hand and no rule is given, a size is not positive, or smaller than one unit of
+        a rule that gives whole ones.
 
     Examples
     --------
@@ -220,13 +221,23 @@ def next_share(
     compute 0.005 (Receiver(agent='agent 1', amount=0.005),) 0.0025
     """
     problem = allocation.problem
-    given = NEXT * problem.capacity if size is None else np.broadcast_to(np.asarray(size, dtype=float), problem.m)
+    rule = policy or allocation.policy
+    unit = rule.sizes(problem) if isinstance(rule, WholeUnits) else np.zeros(problem.m)
+    usual = np.where(problem.capacity > 0, np.maximum(NEXT * problem.capacity, unit), 0.0)
+    given = usual if size is None else np.broadcast_to(np.asarray(size, dtype=float), problem.m)
     if size is not None and not (np.isfinite(given) & (given > 0)).all():
         raise ProblemError(f"`size` must be a number > 0, or one per resource, got {size!r}", field="size")
+    for k in np.flatnonzero((given > 0) & (given < unit * (1 - ROUNDING))):
+        raise ProblemError(
+            f"`size` of {problem.resources[k]} must be at least one unit, {typed(unit[k])}, got {typed(given[k])}; "
+            f"{rule.label} gives nothing smaller",
+            field="size",
+            index=(int(k),),
+        )
     found = []
     for k in np.flatnonzero(given):
         extra = np.where(np.arange(problem.m) == k, given, 0.0)
-        placed = place(problem, policy or allocation.policy, allocation.grant, extra)
+        placed = place(problem, rule, allocation.grant, extra)
         added, price = placed.added[:, k], placed.allocation.price
         order = np.argsort(-added, kind="stable")
         who = tuple(Receiver(problem.agents[i], float(added[i])) for i in order if added[i] > 0)

@@ -40,11 +40,14 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import elementwise
 
 from fairsynergy.allocation import Allocation, allocate
-from fairsynergy.errors import ProblemError
+from fairsynergy.errors import ProblemError, typed
 from fairsynergy.fleets import Fleets
 from fairsynergy.objective import TINY, AlphaWelfare, TotalUtility, WorstUtility
-from fairsynergy.policies import DRF, NUM, FairSynergy, Leximin, Policy, Random, Uniform
+from fairsynergy.planning.money import best_purchase, least_cost
+from fairsynergy.policies import DRF, NUM, FairSynergy, Leximin, Policy, Random, Uniform, WholeUnits
 from fairsynergy.policies.leximin import cheapest
+from fairsynergy.policies.policy import OPTIMAL_WITHIN
+from fairsynergy.policies.whole_units import in_whole, limits_in_units
 from fairsynergy.problem import ROUNDING, Array, Problem, read_only
 
 # Without ceilings or saturation, capacities are searched up to this many times what there is, in cloud and fleet.
@@ -66,8 +69,14 @@ SLOPE = 1e-4
 # by the square of it. Log ratios of prices beyond LOG_FAR are as good as none.
 LEVEL_WITHIN, PRICED = 1e-9, 1e-3
 LOG_FAR = 100.0
+# Along a way that leaves a resource nearly where it is, the other does not go on for ever.
+FARTHEST = 1e12
 # Rounds of a root finder; where prices jump, there is no share at which they are equal.
 MOST_ROUNDS, FEW_ROUNDS = 60, 10
+# Up to so many agents a rule that searches is asked itself at every share, where its sketch may mislead.
+FEW = 200
+# Amounts in whole units are tried one after the other up to so many.
+MOST_TRIED = 2_000
 # Where the aim may fall, so many of the most promising amounts are asked before a target is called out of reach.
 PROMISING = 6
 
@@ -122,7 +131,12 @@ class Least(Enum):
         "Least as far as the rule's own search goes: its optimum never falls with more, but where returns increase the "
         "search may end in a local one."
     )
+    SPLIT = (
+        "Least for this split of the money, and the best split that was found: another one, between those that were "
+        "tried, may reach the target with less."
+    )
     FOUND = "Least found: under this rule more may lower the aim, so a smaller amount may reach the target, too."
+    TRIED = "Proved least: every smaller amount in whole units was tried, and misses the target."
     NOTHING = "Already reached: the least that may be given at all is enough."
 
 
@@ -246,7 +260,7 @@ def least_capacity(problem: Problem, policy: Policy, target: Target, resource: s
     fairsynergy.errors.ProblemError: ... even without limit of compute the mean accuracy reaches 1 under Uniform; ...
     """
     question = _Question(problem, policy, target.aim)
-    level = _level(target)
+    problem, level = question.problem, _level(target)
     if resource not in problem.resources:
         raise ProblemError(
             f"`resource` must be one of {', '.join(problem.resources)}, got {resource!r}", field="resource"
@@ -257,7 +271,8 @@ def least_capacity(problem: Problem, policy: Policy, target: Target, resource: s
     direction = np.where(np.arange(problem.m) == k, 1.0, 0.0)
     most = _most(problem)[k] - start[k]
     now = float(problem.capacity[k] - start[k])
-    path = _Path(lambda amount: start + amount * direction, 0.0, float(most), now)
+    steps = None if question.unit is None else question.unit[k] * np.arange(1, MOST_TRIED + 1)
+    path = _Path(lambda amount: start + amount * direction, 0.0, float(most), now, steps)
     found = _least_on(question, path, level)
     if found.amount is None:
         others = [name for name in problem.resources if name != resource]
@@ -299,7 +314,7 @@ def least_budget(
     (2.2915, array([0.5, 0.5]), 'PROVED')
     """
     question = _Question(problem, policy, target.aim)
-    level = _level(target)
+    problem, level = question.problem, _level(target)
     money = _prices(problem, prices)
     shares = _shares(problem, split) if split is not None else np.ones(1) if problem.m == 1 else None
     if shares is None and problem.m > 2:
@@ -308,17 +323,21 @@ def least_budget(
             f"({', '.join(problem.resources)}); give the shares of each as `split`",
             field="split",
         )
+    bound = -np.inf
     if shares is not None:
-        found = _least_on(question, _isocost(problem, shares, money), level)
+        found = _least_on(question, _isocost(problem, shares, money, question.unit), level)
     else:
-        found = _least_on_best(question, level, money)
+        found, bound = _least_on_best(question, level, money)
     if found.amount is None:
         bought = [name for k, name in enumerate(problem.resources) if shares is None or shares[k] > 0]
         raise _unreachable(question, target, found, bought, [n for n in problem.resources if n not in bought])
     answer = _answer(question, target, found, resource=None, prices=money)
-    if shares is None and answer.status is Least.PROVED and not question.convex():
-        return replace(answer, status=Least.FOUND)
-    return answer
+    if shares is not None or found.at_once or found.all_tried:
+        return answer
+    # That less does not do is proved for this split; for all others by a bound, or not at all.
+    if answer.spend is not None and answer.spend <= bound * (1 + OPTIMAL_WITHIN):
+        return replace(answer, status=Least.PROVED)
+    return replace(answer, status=Least.SPLIT) if answer.status is Least.PROVED else answer
 
 
 def best_split(problem: Problem, policy: Policy, budget: float, prices: ArrayLike, aim: Aim) -> Split:
@@ -355,6 +374,7 @@ def best_split(problem: Problem, policy: Policy, budget: float, prices: ArrayLik
     (array([0.268, 0.732]), array([0.193, 0.193]), True)
     """
     question = _Question(problem, policy, aim)
+    problem = question.problem
     if problem.m != 2:
         raise ProblemError(
             f"a budget is split between two resources, and here {'is' if problem.m == 1 else 'are'} {problem.m} "
@@ -366,24 +386,16 @@ def best_split(problem: Problem, policy: Policy, budget: float, prices: ArrayLik
     least = float(problem.floor.sum(axis=0) @ money)
     if total < least * (1 - ROUNDING):
         raise ProblemError(
-            f"`budget` must be at least what the floors cost, {least:.6g}, got {total:.6g}; raise it or lower the "
-            "floors",
+            f"`budget` must be at least what the floors cost, {typed(least)}, got {typed(total)}; raise it or lower "
+            "the floors",
             field="budget",
         )
     ends = _ends(problem, total, money)
     share = np.linspace(*ends, SHARES)
     curve = question.sketch(_bought(problem, share, total, money))
-    around, values = share, curve
-    for _ in range(ZOOMS):
-        best = int(np.argmax(values))
-        around = np.linspace(around[max(best - 1, 0)], around[min(best + 1, len(around) - 1)], CLOSER)
-        values = question.sketch(_bought(problem, around, total, money))
-    chosen = float(around[np.argmax(values)])
-    if question.priced():
-        near = (max(ends[0], chosen - 1 / SHARES), min(ends[1], chosen + 1 / SHARES))
-        chosen = _level_prices(question, total, money, chosen, near, LEVEL_WITHIN)
-    capacity = _bought(problem, np.array([chosen]), total, money)[0]
-    allocation = allocate(replace(problem, capacity=capacity), policy)
+    chosen = _best_share(question, total, money, share)
+    capacity = question.counted(_bought(problem, np.array([chosen]), total, money)[0])
+    allocation = allocate(replace(question.given, capacity=capacity), policy)
     worth, source = _worth(question, allocation, money)
     low, high = sorted(worth)
     inside = ends[0] < chosen < ends[1]
@@ -403,6 +415,43 @@ def best_split(problem: Problem, policy: Policy, budget: float, prices: ArrayLik
         share=read_only(share),
         curve=read_only(curve),
     )
+
+
+def _best_share(question: _Question, budget: float, prices: Array, share: Array) -> float:
+    """The share (of s tried, and closer around the best) whose division by the rule itself is best."""
+    problem = question.problem
+
+    def reached(at: float) -> float:
+        return question.at(_bought(problem, np.array([at]), budget, prices)[0])
+
+    tried: list[float] = []
+    if question.unit is not None:
+        # Whole units of the first resource, and all that is left for the second.
+        one = question.unit[0] * prices[0] / budget if budget > 0 else 1.0
+        count = np.arange(np.floor((share[-1] - share[0]) / one * (1 + ROUNDING)) + 1)
+        count = count[:: max(1, -(-len(count) // MOST_TRIED))]
+        return float(max(np.minimum(share[0] + count * one, share[-1]).tolist(), key=reached))
+    if question.priced():
+        found = best_purchase(problem, budget, prices)
+        spent = float(found.capacity @ prices)
+        # What nobody has any use for is spent alike.
+        tried.append(float(np.clip(found.capacity[0] * prices[0] / spent, share[0], share[-1])) if spent > 0 else 0.5)
+        if reached(tried[0]) * problem.n * float(problem.weight[0]) >= found.bound * (1 - OPTIMAL_WITHIN):
+            return tried[0]
+    value = question.sketch if not question.rough or question.priced() or problem.n > FEW else question.each
+    around, values = share, value(_bought(problem, share, budget, prices))
+    highest = np.argsort(-values, kind="stable")[:PROMISING]
+    tried += share[highest].tolist()
+    for _ in range(ZOOMS):
+        best = int(np.argmax(values))
+        around = np.linspace(around[max(best - 1, 0)], around[min(best + 1, len(around) - 1)], CLOSER)
+        values = value(_bought(problem, around, budget, prices))
+        tried.append(float(around[np.argmax(values)]))
+    chosen = max(reversed(tried), key=reached)
+    if question.priced():
+        near = (max(float(share[0]), chosen - 1 / SHARES), min(float(share[-1]), chosen + 1 / SHARES))
+        chosen = _level_prices(question, budget, prices, chosen, near, LEVEL_WITHIN)
+    return chosen
 
 
 def outcome_grid(problem: Problem, policy: Policy, capacities_1: ArrayLike, capacities_2: ArrayLike, aim: Aim) -> Grid:
@@ -435,6 +484,7 @@ def outcome_grid(problem: Problem, policy: Policy, capacities_1: ArrayLike, capa
            [0.47, 0.88]])
     """
     question = _Question(problem, policy, aim)
+    problem = question.problem
     if problem.m != 2:
         raise ProblemError(f"a grid needs two resources, and there are {problem.m}", field="endowment")
     axes = []
@@ -444,7 +494,7 @@ def outcome_grid(problem: Problem, policy: Policy, capacities_1: ArrayLike, capa
         if amounts.ndim != 1 or not (np.isfinite(amounts) & (amounts >= least * (1 - ROUNDING))).all():
             raise ProblemError(
                 f"`capacities_{k + 1}` ({problem.resources[k]}) must be a row of finite numbers, each at least what "
-                f"the floors need, {least:.6g}; got {given!r}",
+                f"the floors need, {typed(least)}; got {given!r}",
                 field=f"capacities_{k + 1}",
             )
         axes.append(amounts)
@@ -465,13 +515,22 @@ class _Question:
                 "Random's seed is a generator, which draws other lots each time; give it a number instead",
                 field="policy",
             )
-        self.problem, self.policy, self.aim = problem, policy, aim
+        if isinstance(policy, WholeUnits) and not isinstance(policy.seed, int | np.integer):
+            raise ProblemError(
+                "the seed of the lottery is a generator, which draws other lots each time; give it a number instead",
+                field="policy",
+            )
+        self.given, self.policy, self.aim = problem, policy, aim
+        # (m,) in whole units capacities are counted, and what floors need; None where any amount counts.
+        self.unit = policy.sizes(problem) if isinstance(policy, WholeUnits) else None
+        self.problem = problem if self.unit is None else limits_in_units(problem, self.unit)
         self.lots = policy.lots(problem) if isinstance(policy, Random) else None
         self.rough = isinstance(policy, FairSynergy) and policy.passes is None and problem.m > 1
         self.asked: dict[bytes, float] = {}
 
     def at(self, capacity: Array) -> float:
         """The aim at a capacity (m,), by the rule itself; each capacity is divided once."""
+        capacity = self.counted(capacity)
         key = capacity.tobytes()
         if key not in self.asked:
             problem = replace(self.problem, capacity=capacity)
@@ -480,8 +539,16 @@ class _Question:
 
     def sketch(self, capacity: Array) -> Array:
         """(b,) the aim at many capacities (b, m), nearly."""
-        fleets = Fleets.around(self.problem, capacity=capacity, lots=self.lots)
+        fleets = Fleets.around(self.problem, capacity=self.counted(capacity), lots=self.lots)
         return self.aim.of(self.problem, fleets.utility(self.policy.sketch_many(fleets)))
+
+    def counted(self, capacity: Array) -> Array:
+        """(..., m) the part of a capacity that counts: whole units, where the rule gives those."""
+        return capacity if self.unit is None else in_whole(capacity, self.unit)
+
+    def each(self, capacity: Array) -> Array:
+        """(b,) the aim at many capacities (b, m), by the rule itself."""
+        return np.array([self.at(one) for one in capacity])
 
     def certain(self) -> Least:
         """What holds along a ray of growing capacities; the module's first lines give the reasons."""
@@ -499,19 +566,6 @@ class _Question:
             return Least.PROVED if objective.concave(self._everything()) else Least.SEARCHED
         return Least.FOUND
 
-    def convex(self) -> bool:
-        """Whether capacities that reach a level are a convex set, so that the best split has no rival.
-
-        They are where the rule maximises the aim itself, and this is a concave function of the grants, or its
-        logarithm is.
-        """
-        if self.problem.weighted:
-            return False
-        objective = self.policy.objective
-        if isinstance(objective, WorstUtility):
-            return isinstance(self.aim, Worst)
-        return self.priced() and isinstance(objective, TotalUtility) and objective.concave(self._everything())
-
     def priced(self) -> bool:
         """Whether the shadow prices are those of the aim: the rule maximises it, up to a factor."""
         total = isinstance(self.policy, FairSynergy) and self.policy.passes is None
@@ -523,22 +577,27 @@ class _Question:
 
 
 class _Path(NamedTuple):
-    """Capacities (m,) that grow with an amount from `least` to `most`; `now` is what there is, if it lies between."""
+    """Capacities (m,) that grow with an amount from `least` to `most`; `now` is what there is, if it lies between.
+
+    Where only whole units count, `steps` are the first amounts that buy one more of them.
+    """
 
     at: Callable[[float], Array]
     least: float
     most: float
     now: float | None = None
+    steps: Array | None = None
 
 
 class _Found(NamedTuple):
     """The least capacity (m,) found and its amount on the ray; amount None if none reaches the level, then the
-    capacity is where the aim is highest."""
+    capacity is where the aim is highest. `all_tried`: whether all that is less was."""
 
     capacity: Array
     amount: float | None
     reached: float
     at_once: bool
+    all_tried: bool = False
 
 
 def _least_on(question: _Question, ray: _Path, level: float, about: float | None = None) -> _Found:
@@ -552,6 +611,10 @@ def _least_on(question: _Question, ray: _Path, level: float, about: float | None
 
     if value(ray.least) >= level:
         return _Found(ray.at(ray.least), ray.least, value(ray.least), True)
+    if ray.steps is not None:
+        enough = next((float(amount) for amount in ray.steps if value(float(amount)) >= level), None)
+        if enough is not None:
+            return _Found(ray.at(enough), enough, value(enough), False, True)
     if about is not None and (value(about / ABOUT) < level <= value(about * ABOUT)):
         return _crossing(question, ray, level, about / ABOUT, about * ABOUT)
     room = ray.most - ray.least
@@ -571,7 +634,12 @@ def _least_on(question: _Question, ray: _Path, level: float, about: float | None
         first = reaching
         while first and value(tried[first - 1]) >= level:
             first -= 1
-    return _crossing(question, ray, level, tried[first - 1] if first else ray.least, tried[first])
+    if first:
+        return _crossing(question, ray, level, tried[first - 1], tried[first])
+    below, above = tried[0] * NEAR, tried[0]
+    while below > ray.least and value(below) >= level:
+        below, above = below * NEAR, below
+    return _crossing(question, ray, level, max(below, ray.least), above)
 
 
 def _crossing(question: _Question, ray: _Path, level: float, below: float, above: float) -> _Found:
@@ -587,17 +655,21 @@ def _crossing(question: _Question, ray: _Path, level: float, below: float, above
 
     if below < above:
         precision = PRECISE if question.certain() is Least.PROVED else JUMPING
-        _root(missing, below, above, precision, MOST_ROUNDS)
+        if below > 0:  # amounts may lie many powers of ten apart
+            _root(lambda log: missing(float(np.exp(log))), np.log(below), np.log(above), precision, MOST_ROUNDS)
+        else:
+            _root(missing, below, above, precision * above, MOST_ROUNDS)
     least = min(enough)
     return _Found(ray.at(least), least, question.at(ray.at(least)), False)
 
 
 def _root(function: Callable[[float], float], low: float, high: float, within: float, rounds: int) -> None:
-    """Close in on a change of sign by Chandrupatla's method, which halves the bracket where there is a jump, too.
+    """Close in on a change of sign, to an absolute distance, by Chandrupatla's method, which halves the bracket where
+    there is a jump, too.
 
     The function remembers what it is asked.
     """
-    tolerances = {"xatol": within * high, "xrtol": within, "fatol": 0.0, "frtol": 0.0}
+    tolerances = {"xatol": within, "xrtol": 0.0, "fatol": 0.0, "frtol": 0.0}
     elementwise.find_root(np.vectorize(function, otypes=[float]), (low, high), tolerances=tolerances, maxiter=rounds)
 
 
@@ -619,21 +691,26 @@ def _promising(question: _Question, ray: _Path, tried: Array, level: float) -> l
     return list(dict.fromkeys([*likely.tolist(), *now.tolist(), *highest.tolist(), len(tried) - 1]))
 
 
-def _isocost(problem: Problem, shares: Array, prices: Array) -> _Path:
+def _isocost(problem: Problem, shares: Array, prices: Array, unit: Array | None) -> _Path:
     """Capacities that shares (m,) of a growing budget buy, from one that pays for the floors."""
     floors = problem.floor.sum(axis=0)
     lacking = (shares == 0) & (floors > 0)
     if lacking.any():
         k = int(np.argmax(lacking))
         raise ProblemError(
-            f"`split[{k}]` ({problem.resources[k]}) must be > 0, since its floors need {floors[k]:.6g}; got 0",
+            f"`split[{k}]` ({problem.resources[k]}) must be > 0, since its floors need {typed(floors[k])}; got 0",
             field="split",
             index=(k,),
         )
     with np.errstate(divide="ignore", invalid="ignore"):
         least = np.max(np.where(shares > 0, floors * prices / shares, 0.0))
         most = np.max(np.where(shares > 0, _most(problem) * prices / shares, 0.0))
-    return _Path(lambda budget: np.maximum(budget * shares / prices, floors), float(least), float(max(least, most)))
+    steps = None
+    if unit is not None:
+        each = np.outer(np.arange(1, MOST_TRIED + 1), (unit * prices)[shares > 0] / shares[shares > 0])
+        steps = np.unique(each[each > least])[:MOST_TRIED]
+    path = _Path(lambda budget: np.maximum(budget * shares / prices, floors), float(least), float(max(least, most)))
+    return path._replace(steps=steps)
 
 
 def _most(problem: Problem) -> Array:
@@ -644,23 +721,87 @@ def _most(problem: Problem) -> Array:
     return np.asarray(np.where(np.isfinite(full), full, far))
 
 
-def _least_on_best(question: _Question, level: float, prices: Array) -> _Found:
-    """The least budget over all shares of two resources."""
+def _least_on_best(question: _Question, level: float, prices: Array) -> tuple[_Found, float]:
+    """The least budget over all shares of two resources, and what no division at all does with less than."""
     problem = question.problem
     floors, most = problem.floor.sum(axis=0), _most(problem)
     if question.at(floors) >= level:
-        return _Found(floors, 0.0, question.at(floors), True)
+        return _Found(floors, 0.0, question.at(floors), True), float(floors @ prices)
+    if question.unit is not None:
+        return _least_in_units(question, level, prices, question.unit), -np.inf
     if isinstance(question.policy, Leximin):
-        return _least_on(question, _lifting(problem, prices, most), level)
-    sketched = _cheapest_share(question, level, prices, ROUGH_ROUNDS if question.rough else ROUNDS)
-    if sketched is None:
-        return _Found(most, None, question.at(most), False)
-    share, about = sketched.share, sketched.budget
+        kindest = isinstance(question.aim, Worst) and np.ptp(problem.weight) == 0
+        bundles = cheapest(problem, max(level, TINY) / problem.weight[0], prices).sum(axis=0)
+        bound = float(np.maximum(bundles, floors) @ prices) if kindest else -np.inf
+        return _least_on(question, _lifting(problem, prices, most), level), bound
+    tried: list[_Found] = []
+    bound = -np.inf
     if question.priced():
-        ends = (max(0.0, share - sketched.width), min(1.0, share + sketched.width))
-        share = _level_prices(question, about, prices, share, ends, PRICED)
-    path = _isocost(problem, np.array([share, 1 - share]), prices)
-    return _least_on(question, path, level, about)
+        total = level * problem.n * float(problem.weight[0])
+        bought = least_cost(problem, total, prices, most)
+        if bought is not None:
+            bound = bought.bound
+            tried.append(_least_on(question, _onward(problem, bought.capacity, most), level, 1.0))
+    if not tried or tried[0].amount is None or tried[0].capacity @ prices > bound * (1 + OPTIMAL_WITHIN):
+        sketched = _cheapest_share(question, level, prices, ROUGH_ROUNDS if question.rough else ROUNDS)
+        if sketched is not None:
+            share, about = sketched.share, sketched.budget
+            if question.priced():
+                ends = (max(0.0, share - sketched.width), min(1.0, share + sketched.width))
+                share = _level_prices(question, about, prices, share, ends, PRICED)
+            bought_so = _bought(problem, np.array([share]), about, prices)[0]
+            tried.append(_least_on(question, _onward(problem, bought_so, most), level, 1.0))
+    reached = [found for found in tried if found.amount is not None]
+    if not reached and question.at(most) >= level:  # at all that can be of use, and at no share that was tried
+        reached = [_trimmed(question, most, level)]
+    if not reached:
+        return _Found(most, None, question.at(most), False), bound
+    return min(reached, key=lambda found: float(found.capacity @ prices)), bound
+
+
+def _least_in_units(question: _Question, level: float, prices: Array, unit: Array) -> _Found:
+    """The least budget for whole units of two resources: of all that costs less than one that was found, if few do."""
+    problem = question.problem
+    floors, most = problem.floor.sum(axis=0), np.ceil(_most(problem) / unit) * unit
+    enough, step = floors, 1.0
+    while question.at(enough) < level:
+        if (enough >= most).all():
+            return _Found(most, None, question.at(most), False)
+        enough, step = np.minimum(floors + step * unit, most), 2 * step
+    for k in range(2):
+        way = unit * (np.arange(2) == k)
+        size = step
+        while size >= 1:
+            while enough[k] - size * unit[k] >= floors[k] and question.at(enough - size * way) >= level:
+                enough = enough - size * way
+            size /= 2
+    cost = float(enough @ prices)
+    counts = np.floor((cost - floors @ prices) / (unit * prices)) + 1
+    if counts.prod() > MOST_TRIED:
+        return _Found(enough, 1.0, question.at(enough), False)
+    tried = floors + unit * np.stack(np.meshgrid(*map(np.arange, counts)), axis=-1).reshape(-1, 2)
+    tried = tried[np.argsort(tried @ prices, kind="stable")]
+    least = next(one for one in [*tried[tried @ prices < cost], enough] if question.at(one) >= level)
+    return _Found(least, 1.0, question.at(least), False, True)
+
+
+def _trimmed(question: _Question, capacity: Array, level: float) -> _Found:
+    """From a capacity that reaches the level, as little of one resource after the other as still does."""
+    floors = question.problem.floor.sum(axis=0)
+    found = _Found(capacity, 1.0, question.at(capacity), False)
+    for k in range(len(capacity)):
+        start = np.where(np.arange(len(capacity)) == k, floors, found.capacity)
+        found = _least_on(question, _onward(question.problem, found.capacity, found.capacity, start), level)
+    return found
+
+
+def _onward(problem: Problem, capacity: Array, most: Array, start: Array | None = None) -> _Path:
+    """From the floors, or another start, towards a capacity, which is at 1, and beyond."""
+    begin = problem.floor.sum(axis=0) if start is None else start
+    way = np.maximum(capacity - begin, 0.0)
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+        end = np.max(np.where(way > 0, (most - begin) / way, 1.0))
+    return _Path(lambda amount: begin + amount * way, 0.0, float(np.clip(end, 1.0, FARTHEST)))
 
 
 def _lifting(problem: Problem, prices: Array, most: Array) -> _Path:
@@ -774,7 +915,7 @@ def _level_prices(
 
     tilt(share)
     if low < high and tilt(low) > 0 > tilt(high):
-        _root(tilt, low, high, within, FEW_ROUNDS)
+        _root(tilt, low, high, within * high, FEW_ROUNDS)
     return best[1]
 
 
@@ -787,17 +928,22 @@ def _worth(question: _Question, allocation: Allocation, prices: Array) -> tuple[
     for k in range(problem.m):
         unit = np.where(np.arange(problem.m) == k, 1.0, 0.0)
         step = SLOPE * max(problem.capacity[k], NEAR * float(problem.endowment[:, k].sum()), 1e-12)
+        step = step if question.unit is None else float(question.unit[k])
         up = problem.capacity + step * unit
-        down = np.maximum(problem.capacity - step * unit, problem.floor.sum(axis=0))
+        down = np.maximum(problem.capacity - step * unit, question.problem.floor.sum(axis=0))
         worth[k] = (question.at(up) - question.at(down)) / (up[k] - down[k]) / prices[k]
-    return worth, "measured with 0.01 % more and less"
+    return (
+        worth,
+        "measured with 0.01 % more and less" if question.unit is None else "measured with one unit more or less",
+    )
 
 
 def _answer(
     question: _Question, target: Target, found: _Found, *, resource: str | None, prices: Array | None
 ) -> Answer:
-    allocation = allocate(replace(question.problem, capacity=found.capacity), question.policy)
-    spent = None if prices is None else found.capacity * prices
+    capacity = question.counted(found.capacity)
+    allocation = allocate(replace(question.given, capacity=capacity), question.policy)
+    spent = None if prices is None else capacity * prices
     total = None if spent is None else float(spent.sum())
     return Answer(
         target=target,
@@ -807,7 +953,7 @@ def _answer(
         split=None if spent is None or not total else read_only(spent / total),
         allocation=allocation,
         reached=float(target.aim.of(question.problem, allocation.utility)),
-        status=Least.NOTHING if found.at_once else question.certain(),
+        status=Least.NOTHING if found.at_once else Least.TRIED if found.all_tried else question.certain(),
     )
 
 
@@ -824,8 +970,8 @@ def _unreachable(question: _Question, target: Target, found: _Found, more: list[
     if rest:
         remedy = f"give more {' and '.join(rest)}, "
     return ProblemError(
-        f"`target` asks for {target.level:.6g}, but even {extent} {what} reaches {_rounded_down(found.reached)} under "
-        f"{question.policy.label}; ask for at most that, {remedy}or choose another rule",
+        f"`target` asks for {typed(target.level)}, but even {extent} {what} reaches {_rounded_down(found.reached)} "
+        f"under {question.policy.label}; ask for at most that, {remedy}or choose another rule",
         field="target",
     )
 
@@ -866,7 +1012,7 @@ def _shares(problem: Problem, given: ArrayLike) -> Array:
     """(m,) shares, checked."""
     value = _per_resource(problem, "split", given, lambda value: value >= 0, ">= 0", "use 0 to buy none of it")
     if abs(value.sum() - 1) > 1e-9:
-        raise ProblemError(f"`split` must sum to 1, got {value.sum():.6g}; divide by that", field="split")
+        raise ProblemError(f"`split` must sum to 1, got {typed(value.sum())}; divide by that", field="split")
     return value
 
 

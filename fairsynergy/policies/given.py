@@ -18,7 +18,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fairsynergy.errors import ProblemError
+from fairsynergy.errors import ProblemError, typed
 from fairsynergy.policies.policy import Division, Policy
 from fairsynergy.problem import Array, Problem, matrix
 
@@ -102,11 +102,11 @@ class Given(Policy):
             if whole <= 1 + ROUNDING:
                 continue
             largest = np.argsort(-parts[:, k], kind="stable")[:NAMED]
-            who = ", ".join(f"{problem.agents[i]} {parts[i, k]:.6g}" for i in largest)
+            who = ", ".join(f"{problem.agents[i]} {typed(parts[i, k])}" for i in largest)
             others = problem.n - len(largest)
-            more = f", {others} other{'s' * (others > 1)} {whole - parts[largest, k].sum():.6g}" if others else ""
+            more = f", {others} other{'s' * (others > 1)} {typed(whole - parts[largest, k].sum())}" if others else ""
             raise ProblemError(
-                f"`shares` of {problem.resources[k]} sum to {whole:.6g} ({who}{more}), which is more than the whole "
+                f"`shares` of {problem.resources[k]} sum to {typed(whole)} ({who}{more}), which is more than the whole "
                 "capacity; lower them to a sum of at most 1",
                 field="shares",
                 index=(int(largest[0]), k),

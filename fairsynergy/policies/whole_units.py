@@ -15,13 +15,13 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fairsynergy.errors import ProblemError
+from fairsynergy.errors import ProblemError, typed
 from fairsynergy.objective import TotalUtility
 from fairsynergy.policies.policy import Division, Policy
 from fairsynergy.problem import Array, Problem
@@ -128,8 +128,14 @@ class WholeUnits(Policy):
         units = tuple((np.asarray(self.unit) * factor).tolist())
         return WholeUnits(self.policy.in_units(factor), units, method=self.method, seed=self.seed)
 
-    def _units(self, problem: Problem) -> Array:
-        """(m,) sizes, checked against the problem."""
+    def sizes(self, problem: Problem) -> Array:
+        """(m,) size of one unit of each resource of a problem, whatever its capacities.
+
+        Raises
+        ------
+        ProblemError
+            If there are not as many sizes as resources, or the method does not apply.
+        """
         sizes = np.asarray(self.unit)
         if sizes.ndim == 1 and sizes.size != problem.m:
             raise ProblemError(
@@ -143,11 +149,15 @@ class WholeUnits(Policy):
                 "choose method='lottery'",
                 field="method",
             )
-        unit = np.broadcast_to(sizes, (problem.m,))
+        return np.broadcast_to(np.asarray(sizes, dtype=np.float64), (problem.m,))
+
+    def _units(self, problem: Problem) -> Array:
+        """(m,) sizes, checked against the capacities."""
+        unit = self.sizes(problem)
         for k in np.flatnonzero((problem.capacity > 0) & (_down(problem.capacity / unit) < 1)):
             raise ProblemError(
-                f"`unit` of {problem.resources[k]} must be at most the capacity {problem.capacity[k]:g}, "
-                f"got {unit[k]:g}: not one unit fits; choose a smaller unit or raise the capacity",
+                f"`unit` of {problem.resources[k]} must be at most the capacity {typed(problem.capacity[k])}, "
+                f"got {typed(unit[k])}: not one unit fits; choose a smaller unit or raise the capacity",
                 field="unit",
                 index=(int(k),),
             )
@@ -197,33 +207,49 @@ def _up(amount: Array) -> Array:
 
 def _in_whole_units(problem: Problem, unit: Array) -> Problem:
     """The problem with every limit moved to the nearest whole number of units inside it."""
-    floor, ceiling, capacity = _up(problem.floor / unit), _down(problem.ceiling / unit), _down(problem.capacity / unit)
+    limited = limits_in_units(problem, unit)
+    floor, capacity = np.rint(limited.floor / unit), _down(problem.capacity / unit)
+    for k in np.flatnonzero(floor.sum(axis=0) > capacity).tolist():
+        raise ProblemError(
+            f"`unit` {typed(unit[k])} turns the floors of {problem.resources[k]} into {typed(floor[:, k].sum())} "
+            f"units, but the capacity holds {typed(capacity[k])}; choose a smaller unit, lower the floors or raise "
+            "the capacity",
+            field="unit",
+            index=(k,),
+        )
+    return replace(limited, capacity=capacity * unit)
+
+
+def in_whole(amount: Array, unit: Array) -> Array:
+    """The amounts (..., m) in whole units (m,), rounded down but for rounding errors."""
+    return np.asarray(_down(amount / unit) * unit)
+
+
+def limits_in_units(problem: Problem, unit: Array) -> Problem:
+    """The problem with every floor and ceiling moved to the nearest whole number of units (m,) inside it.
+
+    Its capacity, which is not looked at, is at least what these floors need.
+
+    Raises
+    ------
+    ProblemError
+        If no whole number of units lies between a floor and its ceiling.
+    """
+    floor, ceiling = _up(problem.floor / unit), _down(problem.ceiling / unit)
     if (floor > ceiling).any():
         i, k = (int(index) for index in np.argwhere(floor > ceiling)[0])
         raise ProblemError(
-            f"`unit` {unit[k]:g} has no whole multiple between the floor {problem.floor[i, k]:g} and the ceiling "
-            f"{problem.ceiling[i, k]:g} of {problem.agents[i]}, {problem.resources[k]}; choose a smaller unit or "
-            "move the limits apart",
+            f"`unit` {typed(unit[k])} has no whole multiple between the floor {typed(problem.floor[i, k])} and the "
+            f"ceiling {typed(problem.ceiling[i, k])} of {problem.agents[i]}, {problem.resources[k]}; choose a smaller "
+            "unit or move the limits apart",
             field="unit",
             index=(k,),
         )
-    for k in np.flatnonzero(floor.sum(axis=0) > capacity).tolist():
-        raise ProblemError(
-            f"`unit` {unit[k]:g} turns the floors of {problem.resources[k]} into {floor[:, k].sum():g} units, but the "
-            f"capacity holds {capacity[k]:g}; choose a smaller unit, lower the floors or raise the capacity",
-            field="unit",
-            index=(k,),
-        )
-    return Problem(
-        endowment=problem.endowment,
-        capacity=capacity * unit,
-        elasticity=problem.elasticity,
-        weight=problem.weight,
+    return replace(
+        problem,
         floor=floor * unit,
         ceiling=ceiling * unit,
-        saturation=problem.saturation,
-        agents=problem.agents,
-        resources=problem.resources,
+        capacity=np.maximum(problem.capacity, (floor * unit).sum(axis=0)),
     )
 
 
