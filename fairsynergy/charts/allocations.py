@@ -188,8 +188,8 @@ def envies(pair: Pair, rule: str, positions: Positions) -> Tables:
     problem = pair[rule].problem
     gains = {name: envy(problem, a.grant)[np.ix_(positions, positions)] for name, a in pair.items()}
     rows, columns = np.nonzero(gains[rule] > ENVY_FROM)
-    names = np.array([problem.agents[i] for i in positions], dtype=object)
-    ranks = np.array(numbered(names), dtype=object)
+    who = [problem.agents[i] for i in positions]
+    names, ranks = np.array(who, dtype=object), np.array(numbered(who), dtype=object)
     cells = pd.DataFrame(
         {
             "envious": names[rows],

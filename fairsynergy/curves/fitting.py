@@ -407,7 +407,7 @@ def _starts(log: Array, measured: Array, *, free: bool) -> list[Array]:
         with_rows, with_itself = value @ (count * mean), (value * value) @ count
         best = with_rows / with_itself if free else np.ones(len(some))
         squares.append(best * (best * with_itself - 2 * with_rows))
-        level.append(np.log(np.maximum(best, TINIEST)) - (top[:, 0] if free else 0.0))
+        level.append(np.log(np.maximum(best, TINIEST)) - top[:, 0])
     shape = tuple(len(axis) for axis in axes)
     height = np.pad(np.concatenate(squares).reshape(shape), 1, constant_values=np.inf)
     inner = (slice(1, -1),) * m
