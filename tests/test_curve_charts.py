@@ -80,3 +80,11 @@ def test_the_tables_are_for_readers():
     assert list(table) == ["curve", "point", "parameters [millions]", "accuracy", "fitted", "residual"]
     shapes = charts.alternatives(found)
     assert list(shapes["AICc above the best"]) == ["best", "+14", "+52"]
+
+
+def test_a_band_that_few_rows_leave_wide_open_ends_at_the_most_that_accuracy_can_be():
+    three = curve([40, 250, 1000], [0.1779, 0.743, 0.8754], ("labels",))
+    law = charts.drawn(three, fit(three.resource, three.accuracy), log=False)["law"]
+    assert law["high"].max() <= 1
+    assert (law["low"] <= law["accuracy"]).all()
+    assert (law["accuracy"] <= law["high"]).all()

@@ -173,6 +173,8 @@ def _line(fit: Fit, level: float) -> pd.DataFrame:
     accuracy = fit.predict(at)
     # Without an interval the band is everything, and is not drawn.
     low, high = fit.band(at).T if fit.known else (accuracy, accuracy)
+    # Few rows leave open more than any accuracy can be, which would dwarf the measurements.
+    high = np.minimum(high, np.maximum(accuracy, 1.0))
     return pd.DataFrame({"amount": along, "level": level, "accuracy": accuracy, "low": low, "high": high, "part": LAW})
 
 
