@@ -23,7 +23,7 @@ from fairsynergy.fairness import Report
 from fairsynergy.planning.changes import Bound, Change, Exchange, Kind, NextShare, Placement
 from fairsynergy.planning.changes import distance as parts_apart
 from fairsynergy.problem import Array, Problem
-from fairsynergy.wording import apart, listed, measure, number, percent, signed
+from fairsynergy.wording import apart, average, averaged, listed, mean_word, measure, number, percent, signed
 
 # So many receivers are named, the others counted.
 NAMED = 3
@@ -70,14 +70,15 @@ def _bound(bound: Bound) -> str:
     if bound.cost is None:
         return f"{said}."
     without = "the lock" if kind is Kind.LOCK else "it"
-    return f"{said}; without {without} {_mean_would(bound.mean, bound.cost)}."
+    mean = "weighted mean" if bound.weighted else "mean"
+    return f"{said}; without {without} the {mean} {_would(bound.mean, bound.cost)}."
 
 
-def _mean_would(mean: float, change: float) -> str:
+def _would(mean: float, change: float) -> str:
     if abs(change) <= SAME * mean:
-        return "the mean would be the same"
+        return "would be the same"
     relative = f" ({100 * abs(change) / mean:.2g} %)" if mean > 0 else ""
-    return f"the mean would be {number(abs(change))}{relative} {'higher' if change > 0 else 'lower'}"
+    return f"would be {number(abs(change))}{relative} {'higher' if change > 0 else 'lower'}"
 
 
 def improvement(found: Exchange | None) -> str:
@@ -113,15 +114,15 @@ def improvement(found: Exchange | None) -> str:
             f"Move {amount} {found.resource} from {found.giver} to {found.taker}: a unit costs the one {lost} and adds "
             f"{adds} with the other"
         )
-    return f"{said}; {_mean_goes(found.mean, found.mean + found.gain)}."
+    return f"{said}; {_mean_goes(found.mean, found.mean + found.gain, 'weighted mean' if found.weighted else 'mean')}."
 
 
-def _mean_goes(before: float, after: float) -> str:
+def _mean_goes(before: float, after: float, mean: str = "mean") -> str:
     if abs(after - before) <= SAME * before:
-        return f"the mean stays at {number(before)}"
+        return f"the {mean} stays at {number(before)}"
     old, new = apart(before, after)
     relative = f" ({signed(after / before - 1)})" if before > 0 else ""
-    return f"the mean {'rises' if after > before else 'falls'} from {old} to {new}{relative}"
+    return f"the {mean} {'rises' if after > before else 'falls'} from {old} to {new}{relative}"
 
 
 def scored(found: Report) -> str:
@@ -142,8 +143,9 @@ def scored(found: Report) -> str:
     """
     allocation, share, envy = found.allocation, found.uniform_share, found.envy
     problem, worst = allocation.problem, int(np.argmin(allocation.utility))
-    word = measure({"": allocation})
-    said = f"Mean {word} {number(allocation.mean)}, worst-off {problem.agents[worst]} with {number(allocation.worst)}."
+    word = f"{mean_word(problem)} {measure({'': allocation})}"
+    lowest = f"worst-off {problem.agents[worst]} with {number(allocation.worst)}"
+    said = f"{word.capitalize()} {number(average(allocation))}, {lowest}."
     if share.holds:
         equal = "With an equal share nobody would be better off"
     else:
@@ -227,7 +229,8 @@ def placement(placed: Placement) -> str:
     if not parts:
         return "There is no new capacity."
     said = "; ".join(parts)
-    goes = _mean_goes(float(placed.before.mean()), float(placed.after.mean()))
+    before, after = averaged(problem, placed.before), averaged(problem, placed.after)
+    goes = _mean_goes(before, after, mean_word(problem))
     return f"{said[0].upper()}{said[1:]}; {goes}."
 
 
@@ -250,15 +253,15 @@ def kept_promises(placed: Placement, anew: Allocation) -> str:
     >>> kept_promises(placed, fs.allocate(more, fs.FairSynergy()))
     'Were everything divided anew, the mean would be 0.85 (+5.5 %): that is what it costs to keep the earlier grants.'
     """
-    after = float(placed.after.mean())
-    if abs(anew.mean - after) <= NOTHING * after:
-        return "Were everything divided anew, the mean would be the same: keeping the earlier grants costs nothing."
-    had, would = apart(after, anew.mean)
-    gain = f" ({signed(anew.mean / after - 1)})" if after > 0 else ""
-    if anew.mean < after:
-        return f"Were everything divided anew, the mean would be lower, {would} instead of {had}{gain}."
+    after, divided, mean = averaged(anew.problem, placed.after), average(anew), mean_word(anew.problem)
+    if abs(divided - after) <= NOTHING * after:
+        return f"Were everything divided anew, the {mean} would be the same: keeping the earlier grants costs nothing."
+    had, would = apart(after, divided)
+    gain = f" ({signed(divided / after - 1)})" if after > 0 else ""
+    if divided < after:
+        return f"Were everything divided anew, the {mean} would be lower, {would} instead of {had}{gain}."
     return (
-        f"Were everything divided anew, the mean would be {would}{gain}: that is what it costs to keep the earlier "
+        f"Were everything divided anew, the {mean} would be {would}{gain}: that is what it costs to keep the earlier "
         "grants."
     )
 
@@ -329,10 +332,9 @@ def moving(change: Change) -> str:
             parts.append(f"all {number(float(free))} {resource}")
         else:
             parts.append(f"{number(float(moved))} of {number(float(free))} {resource}")
-    goes = _mean_goes(float(change.before.mean()), allocation.mean)
-    reach = ""
-    if abs(change.free.mean - allocation.mean) > SAME * allocation.mean:
-        reach = f", where free changes reach {number(change.free.mean)}"
+    now, free = average(allocation), average(change.free)
+    goes = _mean_goes(averaged(problem, change.before), now, mean_word(problem))
+    reach = f", where free changes reach {number(free)}" if abs(free - now) > SAME * now else ""
     hands = "changes hands" if len(parts) == 1 else "change hands"
     return f"At {at} accuracy per unit moved, {listed(parts)} {hands}; {goes}{reach}."
 

@@ -54,6 +54,8 @@ print("status", allocation.status.name)
 for agent, grant in zip(problem.agents, allocation.grant.tolist()):
     print(agent, *grant)
 """
+# Where agents count differently, the mean that the total is about comes first.
+WEIGHTED = 'print("weighted mean", allocation.weighted_mean)'
 
 
 def python(scenario: Scenario) -> str:
@@ -85,7 +87,8 @@ class _Script:
         drawn = sorted(self.needs - standard.keys())
         head += [""] * bool(head) + ["import fairsynergy as fs"]
         head += [f"from fairsynergy.scenarios import {', '.join(drawn)}"] * bool(drawn)
-        return "\n".join([*head, "", *made]) + "\n" + PRINTED
+        printed = [WEIGHTED] * self.scenario.problem.weighted + [PRINTED]
+        return "\n".join([*head, "", *made, *printed])
 
     def _problem(self) -> list[str]:
         """Lines that make the problem."""

@@ -38,7 +38,7 @@ from fairsynergy.letters import LONGEST_LINK, packed, unpacked
 from fairsynergy.policies import FairSynergy, Given, Policy, named
 from fairsynergy.problem import Array, Problem, read_only
 from fairsynergy.scenarios import PRESETS, FleetSpec, Setting
-from fairsynergy.wording import number, percent
+from fairsynergy.wording import average, mean_word, measure, number, percent
 
 FORMAT, VERSION = "fairsynergy tray", 1
 PARAMETER = "tray"  # of an address that holds a link
@@ -68,7 +68,7 @@ AMOUNTS = {
 # Outcomes that scenarios are compared by: the name, and how to read it off an allocation. All are better when larger,
 # but for the last.
 METRICS: dict[str, Callable[[Allocation], float]] = {
-    "mean accuracy": lambda allocation: allocation.mean,
+    "mean accuracy": average,  # weighted where agents count differently
     "worst accuracy": lambda allocation: allocation.worst,
     "best accuracy": lambda allocation: allocation.best,
     "total accuracy": lambda allocation: allocation.total,
@@ -357,12 +357,12 @@ def headline(tray: Tray, allocations: Mapping[str, Allocation]) -> str:
         return f"“{tray.selected}” cannot be divided by {tray.current.rule}."
     if here.status is Status.FAILED:
         return f"“{tray.selected}” breaks a limit, so its accuracies mean nothing."
-    mean, worst = number(here.mean), number(here.worst)
+    mean, worst = f"{mean_word(here.problem)} {measure({'': here})} {number(average(here))}", number(here.worst)
     if tray.selected == tray.reference or there is None:
-        return f"“{tray.selected}”: mean accuracy {mean}; its worst-off agent stands at {worst}."
-    mean_beside, worst_beside = _beside(here.mean, there.mean), _beside(here.worst, there.worst)
+        return f"“{tray.selected}”: {mean}; its worst-off agent stands at {worst}."
+    mean_beside, worst_beside = _beside(average(here), average(there)), _beside(here.worst, there.worst)
     return (
-        f"“{tray.selected}”: mean accuracy {mean}, {mean_beside} “{tray.reference}”; its worst-off agent stands at "
+        f"“{tray.selected}”: {mean}, {mean_beside} “{tray.reference}”; its worst-off agent stands at "
         f"{worst}, {worst_beside.removeprefix('the same ').removesuffix(' in')} there."
     )
 

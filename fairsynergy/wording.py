@@ -177,6 +177,28 @@ def measure(allocations: Mapping[str, Allocation]) -> str:
     return "accuracy" if top <= 1 + ROUNDING else "utility"
 
 
+def averaged(problem: Problem, utility: Array) -> float:
+    """The mean that is shown of accuracies (n,): weighted where agents count differently, as in the total.
+
+    A rule that is proved to reach the greatest total has the highest of these; of unweighted means it may not.
+
+    >>> fleet = Problem(endowment=[1, 1], capacity=0, elasticity=[0.5, 0.5], weight=[3, 1])
+    >>> round(averaged(fleet, np.array([0.8, 0.4])), 9), mean_word(fleet)
+    (0.7, 'weighted mean')
+    """
+    return float(np.average(utility, weights=problem.weight)) if problem.weighted else float(utility.mean())
+
+
+def average(allocation: Allocation) -> float:
+    """The mean that is shown of a division: `weighted_mean` where agents count differently, else `mean`."""
+    return allocation.weighted_mean if allocation.problem.weighted else allocation.mean
+
+
+def mean_word(problem: Problem) -> str:
+    """What `averaged` is called."""
+    return "weighted mean" if problem.weighted else "mean"
+
+
 def headline(allocations: Mapping[str, Allocation], rule: str) -> str:
     """The answer in one sentence: what the rule does for the mean and for the worst-off, and what another would do.
 
@@ -193,27 +215,28 @@ def headline(allocations: Mapping[str, Allocation], rule: str) -> str:
     chosen = allocations[rule]
     before = chosen.problem.utility(np.zeros_like(chosen.grant))
     word = measure(allocations)
-    mean, worst = float(before.mean()), float(before.min())
+    mean, worst = averaged(chosen.problem, before), float(before.min())
+    kind = mean_word(chosen.problem)
 
-    if all(_same(allocation.mean, mean) for allocation in allocations.values()):
+    if all(_same(average(allocation), mean) for allocation in allocations.values()):
         cause = "nothing that would help" if chosen.problem.capacity.any() else "nothing to share"
-        whose = "the agent's" if chosen.problem.n == 1 else "mean"
+        whose = "the agent's" if chosen.problem.n == 1 else kind
         return f"The cloud has {cause}: {whose} {word} stays at {number(mean)}, whatever the rule."
     if chosen.problem.n == 1:
         return (
             "With one agent there is nothing to divide: it gets all it can use, "
-            f"and its {word} rises from {number(mean)} to {number(chosen.mean)}."
+            f"and its {word} rises from {number(mean)} to {number(average(chosen))}."
         )
-    if _same(chosen.mean, mean):
-        said = f"{rule} leaves mean {word} at {number(mean)} and the worst-off agent at {number(chosen.worst)}"
+    if _same(average(chosen), mean):
+        said = f"{rule} leaves {kind} {word} at {number(mean)} and the worst-off agent at {number(chosen.worst)}"
     elif _same(chosen.worst, worst):
         said = (
-            f"{rule} lifts mean {word} from {number(mean)} to {number(chosen.mean)}, "
+            f"{rule} lifts {kind} {word} from {number(mean)} to {number(average(chosen))}, "
             f"but the worst-off agent stays at {number(chosen.worst)}"
         )
     else:
         said = (
-            f"{rule} lifts mean {word} from {number(mean)} to {number(chosen.mean)} "
+            f"{rule} lifts {kind} {word} from {number(mean)} to {number(average(chosen))} "
             f"and the worst-off agent from {number(worst)} to {number(chosen.worst)}"
         )
     return f"{said}; {_otherwise(allocations, rule)}."
@@ -224,17 +247,18 @@ def _otherwise(allocations: Mapping[str, Allocation], rule: str) -> str:
     chosen = allocations[rule]
     kind, rich = kindest(allocations), richest(allocations)
     floor, top = allocations[kind], allocations[rich]
+    mean = mean_word(chosen.problem)
     if not _same(chosen.worst, floor.worst):
-        cost = 1 - floor.mean / chosen.mean
+        cost = 1 - average(floor) / average(chosen)
         would = f"{kind} would bring the worst-off to {number(floor.worst)}"
         if cost >= SMALL:
-            return f"{would} and cost {percent(cost)} of the mean"
-        if cost <= -SMALL and not _same(chosen.mean, floor.mean):
-            return f"{would} and the mean to {number(floor.mean)}"
-        return f"{would} at almost no cost to the mean"
-    gain = top.mean / chosen.mean - 1
-    if gain >= SMALL and not _same(chosen.mean, top.mean):
-        would = f"{rich} would raise the mean to {number(top.mean)}, {_more(gain)},"
+            return f"{would} and cost {percent(cost)} of the {mean}"
+        if cost <= -SMALL and not _same(average(chosen), average(floor)):
+            return f"{would} and the {mean} to {number(average(floor))}"
+        return f"{would} at almost no cost to the {mean}"
+    gain = average(top) / average(chosen) - 1
+    if gain >= SMALL and not _same(average(chosen), average(top)):
+        would = f"{rich} would raise the {mean} to {number(average(top))}, {_more(gain)},"
         if _same(chosen.worst, top.worst):
             return f"{would} at no cost to the worst-off"
         return f"{would} and leave the worst-off at {number(top.worst)}"
@@ -253,8 +277,8 @@ def kindest(allocations: Mapping[str, Allocation]) -> str:
 
 def richest(allocations: Mapping[str, Allocation]) -> str:
     """The rule with the highest mean accuracy; Fair-Synergy if it reads the same."""
-    best = max(allocations, key=lambda name: allocations[name].mean)
-    tied = MEAN in allocations and _same(allocations[MEAN].mean, allocations[best].mean)
+    best = max(allocations, key=lambda name: average(allocations[name]))
+    tied = MEAN in allocations and _same(average(allocations[MEAN]), average(allocations[best]))
     return MEAN if tied else best
 
 
@@ -290,19 +314,22 @@ def trade_off(allocations: Mapping[str, Allocation]) -> str:
     """
     kind, rich = kindest(allocations), richest(allocations)
     floor, top = allocations[kind], allocations[rich]
-    word = measure(allocations)
-    cost = 1 - floor.mean / top.mean if top.mean > 0 else 0.0
+    word, mean = measure(allocations), mean_word(top.problem)
+    cost = 1 - average(floor) / average(top) if average(top) > 0 else 0.0
     if top.problem.n == 1:
-        return f"With one agent fairness costs nothing: every rule gives it all it can use, {word} {number(top.mean)}."
+        return (
+            f"With one agent fairness costs nothing: every rule gives it all it can use, {word} {number(average(top))}."
+        )
     if cost < LEAST_COST or _same(floor.worst, top.worst):
         best, is_free = (top, rich) if _same(floor.worst, top.worst) else (floor, kind)
         return (
-            f"Fairness costs nothing here: {is_free} has both the highest mean {word}, {number(best.mean)}, "
+            f"Fairness costs nothing here: {is_free} has both the highest {mean} {word}, {number(average(best))}, "
             f"and the highest worst-off, {number(best.worst)}."
         )
     return (
-        f"Fairness costs {percent(cost)} of mean {word} here: from {rich} to {kind} the mean goes from "
-        f"{number(top.mean)} to {number(floor.mean)}, the worst-off from {number(top.worst)} to {number(floor.worst)}."
+        f"Fairness costs {percent(cost)} of {mean} {word} here: from {rich} to {kind} the {mean} goes from "
+        f"{number(average(top))} to {number(average(floor))}, the worst-off from {number(top.worst)} to "
+        f"{number(floor.worst)}."
     )
 
 
@@ -323,14 +350,15 @@ def verdicts(allocations: Mapping[str, Allocation]) -> dict[str, str]:
     where Leximin reaches 0.091.
     """
     kind, rich = kindest(allocations), richest(allocations)
-    floor, top = allocations[kind].worst, allocations[rich].mean
-    better = dominators(np.array([[a.mean, a.worst] for a in allocations.values()]))
+    floor, top = allocations[kind].worst, average(allocations[rich])
+    mean = mean_word(allocations[rich].problem)
+    better = dominators(np.array([[average(a), a.worst] for a in allocations.values()]))
     said = {}
     for (name, allocation), other in zip(allocations.items(), better, strict=True):
-        if allocation.mean >= (1 - LEAST_COST) * top:
-            first = f"reaches the highest mean of these rules ({number(top)})"
+        if average(allocation) >= (1 - LEAST_COST) * top:
+            first = f"reaches the highest {mean} of these rules ({number(top)})"
         else:
-            first = f"gives up {percent(1 - allocation.mean / top)} of the highest mean ({number(top)}, {rich})"
+            first = f"gives up {percent(1 - average(allocation) / top)} of the highest {mean} ({number(top)}, {rich})"
         if _same(allocation.worst, floor):
             second = f"does most for the worst-off ({number(floor)})"
         else:
@@ -355,8 +383,7 @@ def optimum(best: Allocation) -> str:
     >>> print(optimum(fs.allocate(fleet, fs.CertifiedOptimum())))
     Proved: no division of this cloud reaches a mean accuracy above 0.3851; the best found reaches 0.3849, within ...
     """
-    kind = "weighted mean" if best.problem.weighted else "mean"
-    what = f"{kind} {measure({best.policy.label: best})}"
+    what = f"{mean_word(best.problem)} {measure({best.policy.label: best})}"
     found = _towards(best.total / float(best.problem.weight.sum()), -1)
     if best.upper_bound is None or best.gap is None:
         return (
@@ -446,12 +473,11 @@ def dial(alpha: float, utility: Array, proof: str, best: Allocation) -> str:
     names = {0.0: "Fair-Synergy", 1.0: "Nash", np.inf: "Leximin"}
     where = names.get(alpha) or ("between Fair-Synergy and Nash" if alpha < 1 else "between Nash and Leximin")
     written = "∞" if np.isinf(alpha) else f"{alpha:g}"
-    mean = float(utility.mean())
-    cost = 1 - mean / best.mean if best.mean > 0 else 0.0
+    mean, top = averaged(best.problem, utility), average(best)
+    cost = 1 - mean / top if top > 0 else 0.0
     below = f"{percent(cost)} below the best found" if cost >= LEAST_COST else "as high as the best found"
-    if best.problem.weighted:  # the best total is not the best mean then
-        below = "unweighted"
-    return f"α = {written}, {where}: mean {number(mean)}, {below}; worst-off {number(float(utility.min()))}; {proof}."
+    reached = f"{mean_word(best.problem)} {number(mean)}, {below}"
+    return f"α = {written}, {where}: {reached}; worst-off {number(float(utility.min()))}; {proof}."
 
 
 def turned_over(shares: Sequence[Mapping[str, Any]], rule: str) -> str:
@@ -513,9 +539,8 @@ def weighting(best: Allocation) -> str:
     if not best.problem.weighted:
         return ""
     return (
-        "Agents count differently here. Prices are shares of the weighted total, which the optimum is about; means are "
-        "unweighted, so another rule may have a higher one. Weights pull less and less along the dial, but Leximin "
-        "divides accuracies by them, so the last step is a jump."
+        "Agents count differently here: means are weighted, as is the total, which the optimum is about. Weights pull "
+        "less and less along the dial, but Leximin divides accuracies by them, so the last step is a jump."
     )
 
 

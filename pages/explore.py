@@ -4,7 +4,7 @@ import streamlit as st
 
 from fairsynergy.charts import comparison
 from fairsynergy.ui import frame, panels
-from fairsynergy.wording import headline, measure
+from fairsynergy.wording import headline, mean_word, measure
 
 TALL = 240  # of the charts of agents [pixels]
 EACH = 40  # up to this many agents each has its bar; beyond, a distribution says more
@@ -15,19 +15,20 @@ BELOW = "said in words and numbers below"
 visit = frame.visit()
 visit.answer.title(headline(visit.allocations, visit.rule), anchor=False)
 
-# The six rules.
+# The six rules; where agents count differently, by the mean in which they do.
+mean, weighted = mean_word(visit.problem), visit.problem.weighted
 rules = comparison.rules(visit.allocations, visit.rule)
 outcomes, measured = comparison.outcomes(rules), measure(visit.allocations)
 left, right = st.columns([3, 2])
 with left:
     alt = f"Worst-off, mean and best-off accuracy under each rule; {BELOW}"
-    st.vega_lite_chart(
-        rules, comparison.called(comparison.DUMBBELLS, measured), height=comparison.tall(rules), key="rules", alt=alt
-    )
-    st.caption("Each line: worst-off, mean and best-off agent; grey: before the cloud; right: what is proved, time.")
+    spec = comparison.called(comparison.WEIGHTED_DUMBBELLS if weighted else comparison.DUMBBELLS, measured)
+    st.vega_lite_chart(rules, spec, height=comparison.tall(rules), key="rules", alt=alt)
+    st.caption(f"Each line: worst-off, {mean} and best-off agent; grey: before the cloud; right: what is proved, time.")
 with right:
     alt = f"Mean against worst-off accuracy, one point per rule; {BELOW}"
-    st.vega_lite_chart(outcomes, comparison.called(comparison.MAP, measured), height=280, key="map", alt=alt)
+    spec = comparison.called(comparison.WEIGHTED_MAP if weighted else comparison.MAP, measured)
+    st.vega_lite_chart(outcomes, spec, height=280, key="map", alt=alt)
     st.caption("Up and right is better; hollow: another rule beats it.")
 
 # The fleet under one of them.

@@ -7,7 +7,7 @@ from fairsynergy.charts.comparison import called
 from fairsynergy.explain import PORTRAITS
 from fairsynergy.fairness import report
 from fairsynergy.ui import closing, demonstrations, frame, panels, promises, solve
-from fairsynergy.wording import dial, measure, optimum, trade_off, verdicts, weighting
+from fairsynergy.wording import dial, mean_word, measure, optimum, trade_off, verdicts, weighting
 
 # Called the same at every move of a slider, or the browser would build the chart anew instead of moving its marks.
 FRONTIER_ALT = "Mean accuracy against how the worse-off fare, one point per rule, and the dial's curve; said below."
@@ -72,10 +72,10 @@ with left:
         )  # fmt: skip
         near = st.toggle("Near the curve only", key="near", persist_state="session")
     points = tradeoff.frontier(curve, allocations, rule=visit.rule, dial=float(curve.alpha[at]), axis=axis, near=near)
+    spec = called(tradeoff.frontier_spec(axis, mean_word(problem)), measure(allocations))
     st.vega_lite_chart(
-        points, called(tradeoff.frontier_spec(axis), measure(allocations)), height=380, key="frontier",
-        alt=FRONTIER_ALT, on_select=clicked, selection_mode="pick",
-    )  # fmt: skip
+        points, spec, height=380, key="frontier", alt=FRONTIER_ALT, on_select=clicked, selection_mode="pick"
+    )
     st.caption(
         "Up and right is better. Ring: the dial. Hollow: another rule beats it on both. Click a point to choose it."
     )

@@ -84,8 +84,9 @@ def test_bounds_that_bind_are_found_with_their_kind_and_way(name: str, rule: str
         loose = changed(tied, floor=_at(tied.floor, i, k, 0.0), ceiling=_at(tied.ceiling, i, k, np.inf))
         anew = fs.allocate(loose, RULES[rule])
         assert bound.more == (anew.grant[i, k] > bound.amount)
-        assert bound.cost == pytest.approx(anew.mean - allocation.mean, rel=1e-9, abs=1e-15)
-        assert bound.mean == allocation.mean
+        assert bound.cost == pytest.approx(anew.weighted_mean - allocation.weighted_mean, rel=1e-9, abs=1e-15)
+        assert bound.mean == allocation.weighted_mean
+        assert bound.weighted is problem.weighted
         assert (bound.price is not None) == (rule == "Fair-Synergy")
         locked = tied.floor[i, k] == tied.ceiling[i, k]
         assert bound.kind is (Kind.LOCK if locked else Kind.CEILING if bound.more else Kind.FLOOR)
@@ -269,7 +270,7 @@ def test_an_exchange_adds_what_it_says_and_a_little_more_or_less_adds_less(probl
     again = fs.allocate(problem, fs.Given(grant))
     assert again.status is fs.Status.FEASIBLE
     assert again.total - allocation.total == pytest.approx(found.total, rel=1e-6, abs=1e-13)
-    assert again.mean - allocation.mean == pytest.approx(found.gain, rel=1e-6, abs=1e-13)
+    assert again.weighted_mean - allocation.weighted_mean == pytest.approx(found.gain, rel=1e-6, abs=1e-13)
     assert found.total > 0
     assert found.added > found.lost
     for factor in (0.9, 0.99):

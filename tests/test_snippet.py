@@ -77,7 +77,9 @@ def same(scenario: Scenario) -> None:
     np.testing.assert_array_equal(found.grant, expected.grant)
     values = [expected.mean, expected.worst, expected.best]
     assert printed[:1] == [scenario.name]
-    assert printed[1:5] == [
+    lines = 4 + expected.problem.weighted
+    assert printed[1 : 1 + lines] == [
+        *[f"weighted mean {expected.weighted_mean!r}"] * expected.problem.weighted,
         *(f"{name} {value!r}" for name, value in zip(("mean", "worst", "best"), values, strict=True)),
         f"status {expected.status.name}",
     ]
@@ -103,7 +105,8 @@ def test_a_script_prints_in_a_process_of_its_own():
     done = subprocess.run([sys.executable, "-c", python(scenario)], capture_output=True, text=True, check=True)
     expected = fs.allocate(scenario.problem, scenario.policy)
     printed = done.stdout.splitlines()
-    assert printed[1] == f"mean {expected.mean!r}"
+    assert f"mean {expected.mean!r}" in printed[1:3]
+    assert (printed[1] == f"weighted mean {expected.weighted_mean!r}") == expected.problem.weighted
     assert printed[5:] == [
         " ".join([name, *map(repr, grant)])
         for name, grant in zip(scenario.problem.agents, expected.grant.tolist(), strict=True)

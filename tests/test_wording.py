@@ -10,6 +10,7 @@ from strategies import problems
 import fairsynergy as fs
 from fairsynergy.scenarios import PRESETS, FleetSpec, Setting
 from fairsynergy.wording import (
+    average,
     badge,
     caveats,
     headline,
@@ -107,6 +108,20 @@ def test_with_weights_leximin_is_not_promised_to_be_kindest():
         assert "no division" not in headline(promises, rule)
 
 
+def test_where_weights_differ_the_mean_that_is_shown_is_the_one_that_is_proved_greatest():
+    """The preset Promises: NUM's unweighted mean is above that of the proved optimum of the weighted total."""
+    promises = solve(PRESETS["Promises"].problem)
+    best = promises["Fair-Synergy"]
+    assert best.status is fs.Status.OPTIMAL
+    assert max(a.mean for a in promises.values()) > best.mean
+    assert richest(promises) == "Fair-Synergy"
+    assert average(best) == best.weighted_mean == max(average(a) for a in promises.values())
+    assert headline(promises, "Fair-Synergy").startswith("Fair-Synergy lifts weighted mean ")
+    assert "lifts weighted mean accuracy from" in headline(promises, "NUM")
+    assert "of weighted mean" in trade_off(promises)
+    assert verdicts(promises)["Fair-Synergy"].startswith("reaches the highest weighted mean of these rules (")
+
+
 def test_without_leximin_the_kindest_of_the_others_is_named():
     three = {name: answer for name, answer in fleet().items() if name != "Leximin"}
     assert "; NUM would bring the worst-off to 0.076 and cost 3 % of the mean." in headline(three, "Fair-Synergy")
@@ -149,12 +164,13 @@ def check_claims(sentence, answers, chosen):
     if claim := re.search(r"; (\S+) would bring the worst-off to (almost 0|[\d.,]*\d)", sentence):
         assert number(answers[claim[1]].worst) == claim[2]
         assert answers[claim[1]].worst > chosen.worst
-    if claim := re.search(r"; (\S+) would raise the mean to (almost 0|[\d.,]*\d)", sentence):
-        assert number(answers[claim[1]].mean) == claim[2]
-        assert answers[claim[1]].mean > chosen.mean
+    if claim := re.search(r"; (\S+) would raise the (?:weighted )?mean to (almost 0|[\d.,]*\d)", sentence):
+        assert number(answers[claim[1]].weighted_mean) == claim[2]
+        assert answers[claim[1]].weighted_mean > chosen.weighted_mean
     if "cost" in sentence and "no cost" not in sentence:
         named = re.search(r"; (\S+) would", sentence)[1]
-        assert percent(1 - answers[named].mean / chosen.mean) in sentence
+        assert percent(1 - answers[named].weighted_mean / chosen.weighted_mean) in sentence
+    assert ("weighted mean" in sentence) == (chosen.problem.weighted and "mean" in sentence)
     if "no division" in sentence:
         assert all(number(a.worst) == number(chosen.worst) or a.worst < chosen.worst for a in answers.values())
     if "no rule here" in sentence:

@@ -20,7 +20,7 @@ from fairsynergy.allocation import Allocation
 from fairsynergy.charts import palette
 from fairsynergy.fairness import dominators
 from fairsynergy.problem import Array
-from fairsynergy.wording import badge, duration, number, proof
+from fairsynergy.wording import average, averaged, badge, duration, mean_word, number, proof
 
 Spec = dict[str, Any]
 Box = tuple[float, float, float, float]  # left, bottom, right, top
@@ -59,7 +59,10 @@ ORDERS: dict[str, tuple[str, bool]] = {
 
 
 def rules(allocations: Mapping[str, Allocation], rule: str) -> pd.DataFrame:
-    """One row per rule: worst, mean and best accuracy with and without the cloud, proof, time; `chosen` marks one."""
+    """One row per rule: worst, mean and best accuracy with and without the cloud, proof, time; `chosen` marks one.
+
+    The mean is weighted where agents count differently, `called` says so, and `unweighted` is the other one.
+    """
     some = next(iter(allocations.values()))
     before = some.problem.utility(np.zeros_like(some.grant))
     return pd.DataFrame(
@@ -67,13 +70,15 @@ def rules(allocations: Mapping[str, Allocation], rule: str) -> pd.DataFrame:
             {
                 "rule": name,
                 "worst": a.worst,
-                "mean": a.mean,
+                "mean": average(a),
+                "unweighted": a.mean,
+                "called": mean_word(a.problem),
                 "best": a.best,
                 "worst_before": before.min(),
-                "mean_before": before.mean(),
+                "mean_before": averaged(a.problem, before),
                 "best_before": before.max(),
                 "worst_text": number(a.worst),
-                "mean_text": f"mean {number(a.mean)}",
+                "mean_text": f"{mean_word(a.problem)} {number(average(a))}",
                 "best_text": number(a.best),
                 "sentence": a.policy.sentence,
                 "proof": badge(a),
@@ -96,7 +101,7 @@ def describe_rules(table: pd.DataFrame) -> str:
     """The table of rules as text: its extremes, since the numbers stand below."""
     mean, worst = table.loc[table["mean"].idxmax()], table.loc[table.worst.idxmax()]
     return (
-        f"Worst-off, mean and best-off accuracy under {len(table)} rules. Highest mean: {mean.rule}, "
+        f"Worst-off, {mean.called} and best-off accuracy under {len(table)} rules. Highest {mean.called}: {mean.rule}, "
         f"{number(mean['mean'])}. Highest worst-off: {worst.rule}, {worst.worst_text}."
     )
 
@@ -107,18 +112,21 @@ def outcomes(table: pd.DataFrame) -> pd.DataFrame:
     better = dominators(np.column_stack([mean, worst]))
     standing = [f"dominated by {names[i]}" if i >= 0 else UNDOMINATED for i in better]
     points = {"rule": names, "worst": worst, "mean": mean, "chosen": chosen, "standing": standing}
+    points["called"] = table.called.to_list()
     return pd.DataFrame(points | place_labels(names, np.column_stack([worst, mean]), MAP_SIZE))
 
 
 def describe_outcomes(points: pd.DataFrame) -> str:
     """The map as text: which rules no other beats."""
     columns = (points[column].to_list() for column in ("rule", "mean", "worst", "standing"))
+    called = points.called.iloc[0]
     best = [
-        f"{rule} (mean {number(mean)}, worst-off {number(worst)})"
+        f"{rule} ({called} {number(mean)}, worst-off {number(worst)})"
         for rule, mean, worst, standing in zip(*columns, strict=True)
         if standing == UNDOMINATED
     ]
-    return f"Mean accuracy against worst-off accuracy, one point per rule. No other rule beats {', '.join(best)}."
+    against = f"{called.capitalize()} accuracy against worst-off accuracy, one point per rule."
+    return f"{against} No other rule beats {', '.join(best)}."
 
 
 def agents(allocation: Allocation, order: str, wanted: str = "") -> pd.DataFrame:
@@ -157,14 +165,16 @@ def agents(allocation: Allocation, order: str, wanted: str = "") -> pd.DataFrame
 
 
 def rules_table(table: pd.DataFrame) -> pd.DataFrame:
-    """The table of rules for a reader."""
+    """The table of rules for a reader; with both means where they differ."""
+    called = table.called.iloc[0].capitalize()
     titles = {
         "rule": "Rule",
         "worst": "Worst-off accuracy",
-        "mean": "Mean accuracy",
+        "mean": f"{called} accuracy",
+        **({} if called == "Mean" else {"unweighted": "Mean accuracy, unweighted"}),
         "best": "Best-off accuracy",
         "worst_before": "Worst-off before the cloud",
-        "mean_before": "Mean before the cloud",
+        "mean_before": f"{called} before the cloud",
         "best_before": "Best-off before the cloud",
         "proof": "Proof",
         "meaning": "That is",
@@ -484,17 +494,17 @@ def dumbbells(rows: Any, *, low: float, colour: Any, shape: Any, behind: Sequenc
     ]
 
 
-def accuracy_tips() -> list[Any]:
-    """What hovering over a dumbbell says: its accuracies, now and before the cloud."""
+def accuracy_tips(mean: str = "Mean") -> list[Any]:
+    """What hovering over a dumbbell says: its accuracies, now and before the cloud; `mean` is what theirs is called."""
     return [
         alt.Tooltip(f"{end}{when}:Q", format=".4f", title=f"{title}{', before the cloud' if when else ''}")
         for when in ("", "_before")
-        for end, title in (("worst", "Worst-off agent"), ("mean", "Mean"), ("best", "Best-off agent"))
+        for end, title in (("worst", "Worst-off agent"), ("mean", mean), ("best", "Best-off agent"))
     ]
 
 
-def _rules() -> Spec:
-    tip = [alt.Tooltip("rule:N", title="Rule"), alt.Tooltip("sentence:N", title="That is"), *accuracy_tips()]
+def _rules(mean: str) -> Spec:
+    tip = [alt.Tooltip("rule:N", title="Rule"), alt.Tooltip("sentence:N", title="That is"), *accuracy_tips(mean)]
     proved = [alt.Tooltip("proof:N", title="Proof"), alt.Tooltip("meaning:N", title="That is")]
     proved += [alt.Tooltip("milliseconds:Q", format=".3f", title="Time to solve [ms]")]
     rows = alt.Chart(alt.NamedData("rows")).encode(
@@ -519,10 +529,10 @@ def _rules() -> Spec:
     return bare(chart)
 
 
-def _map() -> Spec:
+def _map(mean: str) -> Spec:
     tip = [
         alt.Tooltip("rule:N", title="Rule"),
-        alt.Tooltip("mean:Q", format=".4f", title="Mean"),
+        alt.Tooltip("mean:Q", format=".4f", title=mean),
         alt.Tooltip("worst:Q", format=".4f", title="Worst-off agent"),
         alt.Tooltip("standing:N", title="Standing"),
     ]
@@ -530,7 +540,7 @@ def _map() -> Spec:
     axis = alt.Axis(tickCount=6, labelExpr=FROM_ZERO)
     points = alt.Chart(alt.NamedData("points")).encode(
         x=alt.X("worst:Q", title="Worst-off agent's accuracy (share correct)", scale=near, axis=axis),
-        y=alt.Y("mean:Q", title="Mean accuracy (share correct)", scale=near, axis=axis),
+        y=alt.Y("mean:Q", title=f"{mean} accuracy (share correct)", scale=near, axis=axis),
         tooltip=tip,
     )
     chart = alt.layer(
@@ -544,8 +554,9 @@ def _map() -> Spec:
     return bare(chart)
 
 
-DUMBBELLS = _rules()
-MAP = _map()
+DUMBBELLS, MAP = _rules("Mean"), _map("Mean")
+# The same where agents count differently.
+WEIGHTED_DUMBBELLS, WEIGHTED_MAP = _rules("Weighted mean"), _map("Weighted mean")
 
 
 @lru_cache(maxsize=KEPT)

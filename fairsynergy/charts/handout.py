@@ -31,7 +31,7 @@ from fairsynergy.problem import Array, Problem
 from fairsynergy.sheets import DEFAULTS
 from fairsynergy.snippet import python
 from fairsynergy.tray import METRICS, PARAMETER, Scenario, Tray, differences, read_tray, to_link, write_tray
-from fairsynergy.wording import at_most, caveats, listed, number, proof, signed
+from fairsynergy.wording import at_most, average, averaged, caveats, listed, mean_word, measure, number, proof, signed
 
 LISTED = 200  # agents with a row of their own; of more, the ends
 ENDS = 10  # agents from either end
@@ -195,11 +195,13 @@ def _comparison(tray: Tray, solved: Mapping[str, Allocation], table: pd.DataFram
         if found is None:
             rows.append([*who, *[Cell("–")] * (4 + len(extra)), Cell("its rule does not divide its fleet")])
             continue
-        values = [found.worst, found.mean, found.best, *(METRICS[name](found) for name in extra)]
+        values = [found.worst, average(found), found.best, *(METRICS[name](found) for name in extra)]
         moved = changes[scenario.name]
         told = "reference" if scenario.name == tray.reference else "–" if np.isnan(moved) else signed(moved)
         rows.append([*who, *map(_number, values), Cell(told, True), Cell(proof(found))])
-    head = ["Scenario", "Rule", "Worst-off", "Mean", "Best-off", *(name.capitalize() for name in extra)]
+    weighted = any(scenario.problem.weighted for scenario in tray.scenarios)
+    mean = "Mean (weighted where agents count differently)" if weighted else "Mean"
+    head = ["Scenario", "Rule", "Worst-off", mean, "Best-off", *(name.capitalize() for name in extra)]
     return Table("Scenarios", [*head, f"Change of {metric}", "What is proved"], rows)
 
 
@@ -304,7 +306,7 @@ def _cloud(problem: Problem, found: Allocation | None) -> Table:
 def _results(found: Allocation) -> str:
     before = found.problem.utility(np.zeros_like(found.grant))
     moves = [
-        f"mean accuracy {_move(before.mean(), found.mean)}",
+        f"{mean_word(found.problem)} {measure({'': found})} {_move(averaged(found.problem, before), average(found))}",
         f"that of the worst-off agent {_move(before.min(), found.worst)}",
         f"that of the best-off agent {_move(before.max(), found.best)}",
     ]

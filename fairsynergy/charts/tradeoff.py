@@ -34,7 +34,7 @@ from fairsynergy.charts.comparison import (
 from fairsynergy.fairness import Guarantee, PriceOfFairness, dominators, gini, lorenz
 from fairsynergy.policies import Progress
 from fairsynergy.problem import Array, Problem
-from fairsynergy.wording import badge, failing, number, percent, price_of_fairness
+from fairsynergy.wording import average, averaged, badge, failing, mean_word, number, percent, price_of_fairness
 
 SIZE = (490.0, 250.0)  # about how wide and high the frontier's inside is, within the padding [pixels]
 BAR = 30  # height of a rule's row among the prices [pixels]
@@ -110,9 +110,10 @@ def frontier(
     """
     alpha, along, proofs = curve
     merit = AXES[axis].merit
-    path = np.column_stack([merit(along), along.mean(axis=1)])
+    problem = next(iter(allocations.values())).problem
+    path = np.column_stack([merit(along), [averaged(problem, utility) for utility in along]])
     held = np.stack([allocation.utility for allocation in allocations.values()])
-    points = np.column_stack([merit(held), held.mean(axis=1)])
+    points = np.column_stack([merit(held), [average(allocation) for allocation in allocations.values()]])
     names = list(allocations)
     better = dominators(points)
     standing = [f"dominated by {names[i]}" if i >= 0 else UNDOMINATED for i in better]
@@ -145,6 +146,7 @@ def frontier(
     table["lens"] = rule
     table["chosen"] = table.chosen.eq(True)
     table["shown"] = table.x.abs()
+    table["called"] = mean_word(problem)
     return table
 
 
@@ -165,9 +167,10 @@ def _far(path: Array) -> Array:
 
 def frontier_table(table: pd.DataFrame, axis: str) -> pd.DataFrame:
     """The frontier for a reader: the rules, then the dial's stops."""
+    called = table.called.iloc[0].capitalize()
     shown = {
-        "name": "Rule or stop of the dial", "mean": "Mean accuracy", "shown": AXES[axis].short, "standing": "Standing",
-        "proof": "Proof",
+        "name": "Rule or stop of the dial", "mean": f"{called} accuracy", "shown": AXES[axis].short,
+        "standing": "Standing", "proof": "Proof",
     }  # fmt: skip
     rows = pd.concat([table[table.kind == "rule"][::-1], table[table.kind == "curve"]])
     return rows[list(shown)].rename(columns=shown)
@@ -178,15 +181,17 @@ def describe_frontier(table: pd.DataFrame, axis: str) -> str:
     dots = table[table.kind == "curve"]
     first, last = dots.iloc[0], dots.iloc[-1]
     best = table[(table.kind == "rule") & (table.standing == UNDOMINATED)]["name"][::-1]
+    called, short = table.called.iloc[0], AXES[axis].short
+    means, others = (f"{number(first[column])} to {number(last[column])}" for column in ("mean", "shown"))
+    ends = f"From {first['name']} to {last['name']}"
     return (
-        f"Mean accuracy against {AXES[axis].short}. From {first['name']} to {last['name']} the mean goes from "
-        f"{number(first['mean'])} to {number(last['mean'])} and the {AXES[axis].short} from {number(first.shown)} to "
-        f"{number(last.shown)}. No other rule beats {', '.join(best)} on both."
+        f"{called.capitalize()} accuracy against {short}. {ends} the {called} goes from {means} and "
+        f"the {short} from {others}. No other rule beats {', '.join(best)} on both."
     )
 
 
 @lru_cache(maxsize=KEPT)
-def frontier_spec(axis: str) -> Spec:
+def frontier_spec(axis: str, mean: str = "mean") -> Spec:
     """How `frontier` is drawn; a click on a rule's point is the selection `pick`, with the fields rule and lens.
 
     The rule under the lens is part of the selection so that a second click on the same point is a new one.
@@ -196,11 +201,13 @@ def frontier_spec(axis: str) -> Spec:
     labels = alt.Axis(tickCount=6, labelExpr="format(abs(datum.value), '~g')" if axis == "Gini index" else FROM_ZERO)
     rows = alt.Chart(alt.NamedData("points")).encode(
         x=alt.X("x:Q", title=AXES[axis].title, scale=plain, axis=labels),
-        y=alt.Y("mean:Q", title="Mean accuracy (share correct)", scale=plain, axis=alt.Axis(tickCount=6)),
+        y=alt.Y(
+            "mean:Q", title=f"{mean.capitalize()} accuracy (share correct)", scale=plain, axis=alt.Axis(tickCount=6)
+        ),
     )
     tip = [
         alt.Tooltip("name:N", title="Rule"),
-        alt.Tooltip("mean:Q", format=".4f", title="Mean"),
+        alt.Tooltip("mean:Q", format=".4f", title=mean.capitalize()),
         alt.Tooltip("shown:Q", format=".4f", title=AXES[axis].short),
         alt.Tooltip("proof:N", title="Proof"),
     ]
@@ -347,9 +354,15 @@ def relative(allocations: Mapping[str, Allocation], *, to: str) -> pd.DataFrame:
     """Worst, mean and best of each rule, and how much more that is than one rule's; for a reader."""
     base = allocations[to]
     shown: dict[str, Any] = {"Rule": list(allocations)}
-    for measured, title in (("worst", "Worst-off"), ("mean", "Mean"), ("best", "Best-off")):
-        values = np.array([getattr(allocation, measured) for allocation in allocations.values()])
-        against = getattr(base, measured)
+    mean = mean_word(base.problem).capitalize()
+    measures: tuple[tuple[Callable[[Allocation], float], str], ...] = (
+        (lambda a: a.worst, "Worst-off"),
+        (average, mean),
+        (lambda a: a.best, "Best-off"),
+    )
+    for measured, title in measures:
+        values = np.array([measured(allocation) for allocation in allocations.values()])
+        against = measured(base)
         shown[title] = values
         shown[f"{title} vs {to} [%]"] = 100 * (values / against - 1) if against > 0 else np.full(len(values), np.nan)
     shown["Gini index"] = [gini(allocation.utility) for allocation in allocations.values()]

@@ -36,7 +36,7 @@ from fairsynergy.charts.figure import WIDTH, draw
 from fairsynergy.charts.figure import Figure as Figure
 from fairsynergy.policies import Given
 from fairsynergy.tray import METRICS, change
-from fairsynergy.wording import ROUNDING, badge, listed, number, proof, signed
+from fairsynergy.wording import ROUNDING, average, averaged, badge, listed, mean_word, number, proof, signed
 
 TOP = 22  # above the first row, whose text needs all of it [pixels]
 ROW = 62  # height of a scenario's row: two lines of text and its dumbbell [pixels]
@@ -75,14 +75,15 @@ def scenarios(allocations: Mapping[str, Allocation], reference: str, metric: str
                 "rule": a.policy.label,
                 "drawn": _drawn(a),
                 "worst": a.worst,
-                "mean": a.mean,
+                "mean": average(a),
                 "best": a.best,
+                "called": mean_word(a.problem),
                 "worst_before": before.min(),
-                "mean_before": before.mean(),
+                "mean_before": averaged(a.problem, before),
                 "best_before": before.max(),
                 "worst_text": number(a.worst),
                 "best_text": number(a.best),
-                "rule_text": f"{_short(a.policy.label)} · mean {number(a.mean)}",
+                "rule_text": f"{_short(a.policy.label)} · {mean_word(a.problem)} {number(average(a))}",
                 "sentence": a.policy.sentence,
                 "metric": metric,
                 "value": METRICS[metric](a),
@@ -112,6 +113,7 @@ def scenarios_table(table: pd.DataFrame) -> pd.DataFrame:
         "rule": "Rule",
         "worst": "Worst-off accuracy",
         "mean": "Mean accuracy",
+        **({"called": "The mean is the"} if table.called.nunique() > 1 or table.called.iloc[0] != "mean" else {}),
         "best": "Best-off accuracy",
         "value": metric.capitalize(),
         "change": f"Change of {_lower(metric)} against “{_reference(table)}” [%]",
@@ -196,6 +198,7 @@ def _layers(source: Any) -> Any:
         alt.Tooltip("rule:N", title="Rule"),
         alt.Tooltip("sentence:N", title="That is"),
         *accuracy_tips(),
+        alt.Tooltip("called:N", title="The mean is the"),
         alt.Tooltip("metric:N", title="Compared by"),
         alt.Tooltip("change_text:N", title="Change"),
     ]

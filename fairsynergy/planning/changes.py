@@ -277,11 +277,13 @@ class Bound(NamedTuple):
         or move a lock the way the rule would, and the total rises by this per unit. None where the rule does not
         maximise the total.
     mean : float
-        The mean accuracy as it is.
+        The mean accuracy as it is, in which agents count as they do in the total.
     cost : float or None
-        By how much the mean accuracy would be higher without this bound, all others in place, when the rule divides
+        By how much that mean would be higher without this bound, all others in place, when the rule divides
         anew; negative if it would be lower, as it may under a rule that does not aim at the total. None if that was
         not asked.
+    weighted : bool
+        Whether agents count differently, so that the mean is a weighted one.
     """
 
     agent: str
@@ -292,6 +294,7 @@ class Bound(NamedTuple):
     price: float | None
     mean: float
     cost: float | None
+    weighted: bool
 
 
 def binding(allocation: Allocation, *, limit: int = 10) -> tuple[Bound, ...]:
@@ -327,6 +330,7 @@ def binding(allocation: Allocation, *, limit: int = 10) -> tuple[Bound, ...]:
         return ()
     stands = _Stands(allocation)
     redivides = not by_lot(policy)
+    mean, whole = allocation.weighted_mean, float(problem.weight.sum())
     found: list[Bound] = []
     for i, k in stands.tightest():
         name, resource, kind = problem.agents[i], problem.resources[k], stands.kind(i, k)
@@ -337,9 +341,9 @@ def binding(allocation: Allocation, *, limit: int = 10) -> tuple[Bound, ...]:
             if abs(change) <= ROUNDING * problem.capacity[k]:
                 continue
             more = bool(change > 0)
-        cost = None if anew is None else float(problem.utility(anew).mean()) - allocation.mean
+        cost = None if anew is None else float(problem.weight @ problem.utility(anew)) / whole - mean
         amount = float(problem.ceiling[i, k] if kind is Kind.CEILING else problem.floor[i, k])
-        found.append(Bound(name, resource, kind, amount, more, price, allocation.mean, cost))
+        found.append(Bound(name, resource, kind, amount, more, price, mean, cost, problem.weighted))
     return tuple(found)
 
 
@@ -428,9 +432,11 @@ class Exchange(NamedTuple):
         very first bit of one that has none. Under a rule that divides in whole units, a whole one, per unit of the
         resource.
     mean : float
-        The mean accuracy before.
+        The mean accuracy before, in which agents count as they do in the total.
     gain, total : float
-        What the exchange adds to the mean accuracy, and to the weighted total.
+        What the exchange adds to that mean, and to the weighted total.
+    weighted : bool
+        Whether agents count differently, so that the mean is a weighted one.
     """
 
     resource: str
@@ -442,6 +448,7 @@ class Exchange(NamedTuple):
     mean: float
     gain: float
     total: float
+    weighted: bool
 
 
 def first_improvement(allocation: Allocation) -> Exchange | None:
@@ -502,9 +509,10 @@ def _exchange(allocation: Allocation, worth: Margins, k: int) -> Exchange | None
         amount,
         least,
         most,
-        allocation.mean,
-        float(gain.mean()),
+        allocation.weighted_mean,
+        float(problem.weight @ gain) / float(problem.weight.sum()),
         float(problem.weight @ gain),
+        problem.weighted,
     )
 
 

@@ -11,7 +11,7 @@ import fairsynergy as fs
 from fairsynergy.tray import LONGEST_NAME, METRICS, Difference, Scenario, Tray, differences
 from fairsynergy.ui import panels
 from fairsynergy.ui.whatif import meeting
-from fairsynergy.wording import number
+from fairsynergy.wording import average, number
 
 SHORTEST_LIST = 6  # differences that are sentences; more are a table
 
@@ -153,7 +153,7 @@ def history() -> None:
                 "Scenario": [run.scenario.name for run in runs],
                 "What was done": [run.did for run in runs],
                 "Rule": [run.scenario.rule for run in runs],
-                "Mean accuracy": [None if found is None else found.mean for found in solved],
+                "Mean accuracy": [None if found is None else average(found) for found in solved],
                 "Worst accuracy": [None if found is None else found.worst for found in solved],
             }
         ),

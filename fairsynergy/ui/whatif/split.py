@@ -14,7 +14,7 @@ from fairsynergy.problem import Array
 from fairsynergy.tray import Scenario
 from fairsynergy.ui import panels, solve
 from fairsynergy.ui.whatif import meeting
-from fairsynergy.wording import badge, number, percent, proof
+from fairsynergy.wording import average, badge, mean_word, number, percent, proof
 
 ROUNDING = 1e-9  # a sum of grants above the capacity by less than this part of it is not too much
 DRAGGED = 12  # up to this many agents each has a slider
@@ -115,7 +115,8 @@ def _score(scenario: Scenario, allocation: fs.Allocation) -> None:
     rows = []
     for name, other in answers.allocations.items():
         moved = planning.distance(allocation.grant, other.grant, scenario.problem.capacity)
-        row = {"Rule": name, "Mean [%]": 100 * (other.mean / allocation.mean - 1) if allocation.mean else None}
+        mean, ours = f"{mean_word(scenario.problem).capitalize()} [%]", average(allocation)
+        row = {"Rule": name, mean: 100 * (average(other) / ours - 1) if ours else None}
         row["Worst [%]"] = 100 * (other.worst / allocation.worst - 1) if allocation.worst else None
         parts = zip(scenario.problem.resources, moved, strict=True)
         rows.append(row | {f"{resource} to move [% of all]": 100 * part for resource, part in parts})
