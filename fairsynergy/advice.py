@@ -18,12 +18,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fairsynergy.allocation import FEASIBLE_WITHIN, Allocation
+from fairsynergy.allocation import Allocation
 from fairsynergy.fairness import Report
 from fairsynergy.planning.changes import Bound, Change, Exchange, Kind, NextShare, Placement
 from fairsynergy.planning.changes import distance as parts_apart
-from fairsynergy.problem import Array, Problem
+from fairsynergy.problem import Problem
 from fairsynergy.wording import apart, average, averaged, listed, mean_word, measure, number, percent, signed
+from fairsynergy.wording import broken as broken
 
 # So many receivers are named, the others counted.
 NAMED = 3
@@ -164,43 +165,6 @@ def scored(found: Report) -> str:
             f"{envy.envied}"
         )
     return f"{said} {equal}; {envies}."
-
-
-def broken(problem: Problem, grant: Array) -> str:
-    """Which limits grants (n, m) break, in a few words; empty if none.
-
-    Parameters
-    ----------
-    problem : Problem
-        The fleet and its limits.
-    grant : (n, m) array
-        Who receives what [units of each resource].
-
-    Examples
-    --------
-    >>> fleet = Problem(endowment=[0.1, 0.3], capacity=0.5, elasticity=[0.9, 0.3], floor=[0.1, 0], ceiling=[9, 0.2])
-    >>> print(broken(fleet, np.array([[0.0], [0.6]])))
-    it gives out 0.60 compute of 0.50; agent 1 gets 0 compute, below its floor of 0.10; agent 2 gets 0.60 compute,
-    above its ceiling of 0.20
-    """
-    parts = []
-    within = FEASIBLE_WITHIN * np.where(problem.capacity > 0, problem.capacity, 1.0)
-    for k, resource in enumerate(problem.resources):
-        spent, capacity = float(grant[:, k].sum()), float(problem.capacity[k])
-        if spent > capacity + within[k]:
-            given, there = apart(spent, capacity)
-            parts.append(f"it gives out {given} {resource} of {there}")
-        for low, limit, word in (
-            (True, problem.floor, "below its floor"),
-            (False, problem.ceiling, "above its ceiling"),
-        ):
-            off = (limit - grant if low else grant - limit)[:, k] > within[k]
-            if off.any():
-                i, more = int(np.argmax(off)), int(off.sum()) - 1
-                gets, bound = apart(float(grant[i, k]), float(limit[i, k]))
-                others = f" (and {more} more)" if more else ""
-                parts.append(f"{problem.agents[i]} gets {gets} {resource}, {word} of {bound}{others}")
-    return "; ".join(parts)
 
 
 def placement(placed: Placement) -> str:

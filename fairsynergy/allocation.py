@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
 from time import perf_counter
+from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -308,3 +309,59 @@ def _verdict(problem: Problem, policy: Policy, certificate: Certificate) -> Stat
     if objective is None or not certificate.stationary:
         return Status.FEASIBLE
     return Status.OPTIMAL if objective.concave(problem) else Status.STATIONARY
+
+
+class Breach(NamedTuple):
+    """A limit that grants break: whose, of which resource, and by how much.
+
+    Parameters
+    ----------
+    limit : str
+        "capacity", "floor" or "ceiling".
+    agent : str or None
+        Who is furthest beyond its limit; None for a capacity.
+    resource : str
+        Of what.
+    amount, bound : float
+        What is granted, and what may be [units of the resource].
+    others : int
+        How many more agents break such a limit of the resource.
+    """
+
+    limit: str
+    agent: str | None
+    resource: str
+    amount: float
+    bound: float
+    others: int
+
+
+def breaches(problem: Problem, grant: Array) -> tuple[Breach, ...]:
+    """The limits that grants break, of each resource the capacity first; none where all are kept, within rounding.
+
+    Parameters
+    ----------
+    problem : Problem
+        The fleet and its limits.
+    grant : (n, m) array
+        Who receives what [units of each resource].
+
+    Examples
+    --------
+    >>> fleet = Problem(endowment=[0.1, 0.3], capacity=0.5, elasticity=[0.9, 0.3], floor=[0.1, 0])
+    >>> breaches(fleet, np.array([[0.0], [0.5]]))
+    (Breach(limit='floor', agent='agent 1', resource='compute', amount=0.0, bound=0.1, others=0),)
+    """
+    found = []
+    for k, resource in enumerate(problem.resources):
+        spent, capacity = float(grant[:, k].sum()), float(problem.capacity[k])
+        if spent > capacity * (1 + FEASIBLE_WITHIN):
+            found.append(Breach("capacity", None, resource, spent, capacity, 0))
+        for name, bound, way in (("floor", problem.floor[:, k], -1.0), ("ceiling", problem.ceiling[:, k], 1.0)):
+            beyond = way * (grant[:, k] - bound)
+            off = beyond > FEASIBLE_WITHIN * np.where(np.isfinite(bound), bound, 0.0)
+            if off.any():
+                i = int(np.argmax(np.where(off, beyond, -np.inf)))
+                amounts = (float(grant[i, k]), float(bound[i]))
+                found.append(Breach(name, problem.agents[i], resource, *amounts, int(off.sum()) - 1))
+    return tuple(found)

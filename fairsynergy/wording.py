@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from fairsynergy.allocation import Allocation, Status
+from fairsynergy.allocation import Allocation, Status, breaches
 from fairsynergy.fairness import Guarantee, PriceOfFairness, Verdict, dominators
 from fairsynergy.objective import TotalUtility
 from fairsynergy.policies.policy import OPTIMAL_WITHIN
@@ -145,11 +145,43 @@ def proof(allocation: Allocation) -> str:
     Feasible: ... nothing more. Its total is proved to be at most 4.2 % below the best there is.
     """
     said, gap = allocation.status.value, allocation.gap
+    if allocation.status is Status.FAILED and (what := broken(allocation.problem, allocation.grant)):
+        act = "change it" if allocation.policy.by_hand else "do not use it, and report the rule that made it"
+        return f"Failed: {what}; {act}."
     if gap is None or not isinstance(allocation.policy.objective, TotalUtility):
         return said
     if allocation.status is Status.OPTIMAL and gap <= OPTIMAL_WITHIN:
         return said
     return f"{said} Its total is proved to be at most {at_most(gap)} below the best there is."
+
+
+def broken(problem: Problem, grant: Array) -> str:
+    """Which limits grants (n, m) break, whose and by how much, in a few words; empty if none.
+
+    Parameters
+    ----------
+    problem : Problem
+        The fleet and its limits.
+    grant : (n, m) array
+        Who receives what [units of each resource].
+
+    Examples
+    --------
+    >>> fleet = Problem(endowment=[0.1, 0.3], capacity=0.5, elasticity=[0.9, 0.3], floor=[0.1, 0], ceiling=[9, 0.2])
+    >>> print(broken(fleet, np.array([[0.0], [0.6]])))
+    it gives out 0.60 compute of 0.50; agent 1 gets 0 compute, 0.10 below its floor of 0.10; agent 2 gets 0.60 compute,
+    0.40 above its ceiling of 0.20
+    """
+    parts = []
+    for breach in breaches(problem, grant):
+        amount, bound = apart(breach.amount, breach.bound)
+        if breach.agent is None:
+            parts.append(f"it gives out {amount} {breach.resource} of {bound}")
+            continue
+        way = f"{number(abs(breach.amount - breach.bound))} {'below' if breach.limit == 'floor' else 'above'}"
+        others = f" (and {breach.others} more)" if breach.others else ""
+        parts.append(f"{breach.agent} gets {amount} {breach.resource}, {way} its {breach.limit} of {bound}{others}")
+    return "; ".join(parts)
 
 
 def at_most(share: float) -> str:
@@ -326,9 +358,10 @@ def trade_off(allocations: Mapping[str, Allocation]) -> str:
             f"Fairness costs nothing here: {is_free} has both the highest {mean} {word}, {number(average(best))}, "
             f"and the highest worst-off, {number(best.worst)}."
         )
+    high, low = apart(average(top), average(floor))
     return (
         f"Fairness costs {percent(cost)} of {mean} {word} here: from {rich} to {kind} the {mean} goes from "
-        f"{number(average(top))} to {number(average(floor))}, the worst-off from {number(top.worst)} to "
+        f"{high} to {low}, the worst-off from {number(top.worst)} to "
         f"{number(floor.worst)}."
     )
 
@@ -578,7 +611,7 @@ def caveats(allocations: Mapping[str, Allocation], rule: str) -> list[str]:
         )
     notes += unspent(chosen, rule)
     notes += [
-        f"{name} failed its own check; do not use its numbers."
+        f"{name} failed its own check{_because(allocation)}; do not use its numbers."
         for name, allocation in allocations.items()
         if allocation.status is Status.FAILED
     ]
@@ -601,3 +634,8 @@ def unspent(allocation: Allocation, rule: str) -> list[str]:
             why = "every agent already holds all it can use" if full else f"{rule} gives it to nobody"
             notes.append(f"{number(float(left))} of {number(float(capacity))} units of {resource} stay unspent: {why}.")
     return notes
+
+
+def _because(allocation: Allocation) -> str:
+    what = broken(allocation.problem, allocation.grant)
+    return f": {what}" if what else ""

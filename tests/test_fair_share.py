@@ -419,7 +419,13 @@ CONTRARY = fs.Problem(endowment=np.zeros((2, 2)), capacity=[1, 1], elasticity=[[
 EQUAL = [[0.2]] * 3
 # For each guarantee: a division that keeps it, one that breaks it, by how much, and what is then said.
 CASES = {
-    "feasible": (TWINS, fs.Uniform(), Fixed([0.3, 0.3, 0.3]), 0.5, "broken by 50 % of the capacity"),
+    "feasible": (
+        TWINS,
+        fs.Uniform(),
+        Fixed([0.3, 0.3, 0.3]),
+        0.5,
+        "the capacity is 0.6, and 0.9 is granted.",
+    ),
     "Pareto-efficient": (TWINS, fs.Uniform(), Fixed([0.0, 0.0, 0.0]), np.sqrt(1 / 0.4) - 1, None),
     "sharing incentive": (TWINS, fs.Uniform(), fs.NUM(), 1 - np.sqrt(1 / 1.2), "1 of 3 agents has less"),
     "envy-free": (

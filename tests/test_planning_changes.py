@@ -392,10 +392,10 @@ def test_limits_that_are_broken_are_named() -> None:
     problem = fs.Problem(endowment=[0.1, 0.3], capacity=0.5, elasticity=[0.9, 0.3], floor=0.1, ceiling=0.3)
     assert advice.broken(problem, np.array([[0.2], [0.3]])) == ""
     assert advice.broken(problem, np.array([[0.0], [0.0]])) == (
-        "agent 1 gets 0 compute, below its floor of 0.10 (and 1 more)"
+        "agent 1 gets 0 compute, 0.10 below its floor of 0.10 (and 1 more)"
     )
     assert advice.broken(problem, np.array([[0.301], [0.2]])) == (
-        "it gives out 0.501 compute of 0.5; agent 1 gets 0.301 compute, above its ceiling of 0.3"
+        "it gives out 0.501 compute of 0.5; agent 1 gets 0.301 compute, 0.001 above its ceiling of 0.3"
     )
 
 

@@ -18,6 +18,7 @@ from fairsynergy.wording import (
     measure,
     number,
     percent,
+    proof,
     richest,
     trade_off,
     verdicts,
@@ -201,3 +202,22 @@ def test_a_mean_that_reads_the_same_but_is_lower_is_not_called_the_highest():
     said = verdicts(solve(PRESETS["Fleet A"].problem))
     assert said["Uniform"].startswith("gives up 3 % of the highest mean (0.25, Fair-Synergy)")
     assert said["Fair-Synergy"].startswith("reaches the highest mean of these rules (0.25)")
+
+
+def test_a_split_that_breaks_a_limit_is_told_whose_which_and_by_how_much():
+    held = fs.Problem(endowment=[0.1, 0.3], capacity=5, elasticity=[0.9, 0.3], floor=[4, 0], agents=["drone", "truck"])
+    mine = fs.allocate(held, fs.Given([1, 4]))
+    assert proof(mine) == "Failed: drone gets 1.00 compute, 3.00 below its floor of 4.00; change it."
+    assert caveats({"my split": mine}, "my split")[-1] == (
+        "my split failed its own check: drone gets 1.00 compute, 3.00 below its floor of 4.00; do not use its numbers."
+    )
+    (feasible, *_) = fs.fairness.guarantees(fs.fairness.report(mine))
+    assert feasible.sentence == "Of compute, drone's floor is 4, and 1 is granted."
+
+
+def test_numbers_that_are_compared_differ_as_they_are_written():
+    """A cost of 0.4 % may lie beyond two digits: "from 0.72 to 0.72" would say nothing."""
+    said = trade_off(solve(fs.Problem(endowment=[0.73, 1.0], capacity=0.3, elasticity=[0.7, 0.4])))
+    assert said.startswith("Fairness costs 0.3 % of mean utility here")
+    for one, other in re.findall(r"from (\d[\d.]*) to (\d[\d.]*)[ ,;.]", said):
+        assert one != other

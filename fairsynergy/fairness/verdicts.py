@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fairsynergy.allocation import Allocation, Status
+from fairsynergy.allocation import Allocation, Status, breaches
 from fairsynergy.fairness.coalitions import Withheld
 from fairsynergy.fairness.fair_share import Report
 from fairsynergy.fairness.indices import TIE
@@ -81,7 +81,11 @@ def _feasible(allocation: Allocation) -> Guarantee:
     if certificate.feasible:
         return Guarantee("feasible", Verdict.HOLDS, 0.0, "No more is granted than there is, and every limit is kept.")
     most = max(certificate.budget, certificate.nonnegativity)
-    sentence = f"A limit is broken by {_percent(most)} of the capacity."
+    sentence = f"A limit is broken by {_percent(most)}."
+    if found := breaches(allocation.problem, allocation.grant):
+        first = found[0]
+        whose = f"{first.agent}'s {first.limit}" if first.agent else "the capacity"
+        sentence = f"Of {first.resource}, {whose} is {first.bound:.4g}, and {first.amount:.4g} is granted."
     return Guarantee("feasible", Verdict.FAILS, most, sentence)
 
 

@@ -563,7 +563,8 @@ def _best_between(problem: Problem, grant: Array, k: int, giver: int, taker: int
         problem.floor[pair, k],
         problem.upper[pair, k],
     )
-    return float(grant[giver, k] - filled.grant[0])
+    # The giver may have more than the two can use, and the taker no room for it.
+    return float(min(grant[giver, k] - filled.grant[0], filled.grant[1] - grant[taker, k]))
 
 
 def _best_units(
