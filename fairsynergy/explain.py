@@ -25,7 +25,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fairsynergy.allocation import Allocation, allocate
+from fairsynergy.allocation import Allocation, Status, allocate
 from fairsynergy.margins import Margins, margins
 from fairsynergy.objective import AlphaWelfare, LogHolding, TotalUtility, WorstUtility
 from fairsynergy.objective import last_unit as last_unit
@@ -33,10 +33,8 @@ from fairsynergy.objective import next_unit as next_unit
 from fairsynergy.policies import EqualIncomeMarket, FairSynergy
 from fairsynergy.policies.policy import OPTIMAL_WITHIN
 from fairsynergy.problem import ROUNDING, Array, Problem, read_only
-from fairsynergy.wording import apart, listed, measure, number, percent
+from fairsynergy.wording import apart, left_over, listed, measure, number, percent
 
-# A rest smaller than this fraction of the capacity is rounding, not left over.
-UNSPENT_FROM = 1e-9
 # Relative: amounts that are the same but for rounding, and levels that a rule made the same.
 SAME, LEVEL = 1e-9, 1e-6
 
@@ -232,8 +230,8 @@ def prices(allocation: Allocation) -> str:
         said = _lifts(allocation)
     else:
         said = _worths(allocation)
-    left = zip(allocation.unspent, problem.capacity, problem.resources, strict=True)
-    idle = " and ".join(f"{number(rest)} {name}" for rest, size, name in left if rest > UNSPENT_FROM * size)
+    left = zip(left_over(allocation), problem.resources, strict=True)
+    idle = " and ".join(f"{number(rest)} {name}" for rest, name in left if rest)
     return f"{said}. Left over: {idle}." if idle else f"{said}."
 
 
@@ -303,7 +301,9 @@ def exchanges(allocation: Allocation) -> str:
     problem, opening = allocation.problem, f"Under {allocation.policy.label},"
     if problem.n == 1:
         return f"{opening} the only agent is granted {_listing(allocation.grant[0], problem.resources)}."
-    what, worth, clauses = _unit(allocation), margins(allocation), []
+    what, worth = _unit(allocation), margins(allocation)
+    proved = isinstance(allocation.policy.objective, TotalUtility) and allocation.status is Status.OPTIMAL
+    clauses = []
     for k, resource in enumerate(problem.resources):
         if problem.capacity[k] == 0:
             clauses.append(f"there is no {resource} to share")
@@ -313,7 +313,8 @@ def exchanges(allocation: Allocation) -> str:
         who = f"{count} of {problem.n} agents receive{'s' * (count == 1)} {resource}"
         giver, taker = int(worth.lost[:, k].argmin()), int(worth.added[:, k].argmax())
         lost, added = worth.lost[giver, k], worth.added[taker, k]
-        if added <= lost * (1 + OPTIMAL_WITHIN):
+        # What is proved best lets nobody gain, though the first crumb of an easy task may seem worth any price.
+        if proved or added <= lost * (1 + OPTIMAL_WITHIN):
             clauses.append(f"{who} and no exchange of {any_of_it} would add {what}")
             continue
         less, more = apart(lost, added)

@@ -50,6 +50,7 @@ def number(value: float) -> str:
     """
     if value == 0:
         return "0"
+    value = float(f"{value:.12g}")  # what is the same but for rounding reads the same
     if abs(value) < TINY:
         return "almost 0"
     if abs(value) < 0.0995:
@@ -229,6 +230,18 @@ def average(allocation: Allocation) -> float:
 def mean_word(problem: Problem) -> str:
     """What `averaged` is called."""
     return "weighted mean" if problem.weighted else "mean"
+
+
+def left_over(allocation: Allocation) -> Array:
+    """(m,) capacity that nobody was given [units of each resource]; 0 where that is rounding.
+
+    >>> import fairsynergy as fs
+    >>> fleet = fs.Problem(endowment=[0.1, 0.3], capacity=0.5, elasticity=[0.5, 0.3])
+    >>> left_over(fs.allocate(fleet, fs.Given([0.2, 0.3 - 1e-16]))), left_over(fs.allocate(fleet, fs.Given([0.1, 0.3])))
+    (array([0.]), array([0.1]))
+    """
+    unspent = allocation.unspent
+    return np.where(unspent > UNSPENT * allocation.problem.capacity, unspent, 0.0)
 
 
 def headline(allocations: Mapping[str, Allocation], rule: str) -> str:
@@ -628,8 +641,8 @@ def unspent(allocation: Allocation, rule: str) -> list[str]:
     """
     problem, notes = allocation.problem, []
     for k, resource in enumerate(problem.resources):
-        left, capacity = allocation.unspent[k], problem.capacity[k]
-        if left > UNSPENT * capacity:
+        left, capacity = left_over(allocation)[k], problem.capacity[k]
+        if left:
             full = bool(np.all(allocation.grant[:, k] >= problem.upper[:, k] * (1 - UNSPENT)))
             why = "every agent already holds all it can use" if full else f"{rule} gives it to nobody"
             notes.append(f"{number(float(left))} of {number(float(capacity))} units of {resource} stay unspent: {why}.")

@@ -31,7 +31,19 @@ from fairsynergy.problem import Array, Problem
 from fairsynergy.sheets import DEFAULTS
 from fairsynergy.snippet import python
 from fairsynergy.tray import METRICS, PARAMETER, Scenario, Tray, differences, read_tray, to_link, write_tray
-from fairsynergy.wording import at_most, average, averaged, caveats, listed, mean_word, measure, number, proof, signed
+from fairsynergy.wording import (
+    at_most,
+    average,
+    averaged,
+    caveats,
+    left_over,
+    listed,
+    mean_word,
+    measure,
+    number,
+    proof,
+    signed,
+)
 
 LISTED = 200  # agents with a row of their own; of more, the ends
 ENDS = 10  # agents from either end
@@ -298,7 +310,7 @@ def _cloud(problem: Problem, found: Allocation | None) -> Table:
     for k, resource in enumerate(problem.resources):
         values = [problem.capacity[k]]
         if found is not None:
-            values += [found.grant[:, k].sum(), found.unspent[k]]
+            values += [found.grant[:, k].sum(), left_over(found)[k]]
         rows.append([Cell(resource), *(_number(float(value)) for value in values)])
     return Table("What the cloud shares, in units of each resource", head, rows)
 

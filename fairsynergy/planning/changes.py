@@ -501,6 +501,8 @@ def _exchange(allocation: Allocation, worth: Margins, k: int) -> Exchange | None
         amount = _best_between(problem, grant, k, giver, taker)
     if step:
         amount = _best_units(problem, grant, k, None if spare else giver, taker, amount, step)
+    if not amount > 0:  # the taker would make most of a crumb that is beyond numbers
+        return None
     gain = problem.utility(_moved(grant, k, None if spare else giver, taker, amount)) - allocation.utility
     return Exchange(
         problem.resources[k],
