@@ -30,6 +30,7 @@ from fairsynergy.margins import Margins, margins
 from fairsynergy.objective import AlphaWelfare, LogHolding, TotalUtility, WorstUtility
 from fairsynergy.objective import last_unit as last_unit
 from fairsynergy.objective import next_unit as next_unit
+from fairsynergy.planning import first_improvement
 from fairsynergy.policies import EqualIncomeMarket, FairSynergy
 from fairsynergy.policies.policy import OPTIMAL_WITHIN
 from fairsynergy.problem import ROUNDING, Array, Problem, read_only
@@ -302,7 +303,8 @@ def exchanges(allocation: Allocation) -> str:
     if problem.n == 1:
         return f"{opening} the only agent is granted {_listing(allocation.grant[0], problem.resources)}."
     what, worth = _unit(allocation), margins(allocation)
-    proved = isinstance(allocation.policy.objective, TotalUtility) and allocation.status is Status.OPTIMAL
+    # The first crumb of an easy task may seem worth any price, and be too small for a number.
+    settled = allocation.status is not Status.FAILED and first_improvement(allocation) is None
     clauses = []
     for k, resource in enumerate(problem.resources):
         if problem.capacity[k] == 0:
@@ -313,8 +315,7 @@ def exchanges(allocation: Allocation) -> str:
         who = f"{count} of {problem.n} agents receive{'s' * (count == 1)} {resource}"
         giver, taker = int(worth.lost[:, k].argmin()), int(worth.added[:, k].argmax())
         lost, added = worth.lost[giver, k], worth.added[taker, k]
-        # What is proved best lets nobody gain, though the first crumb of an easy task may seem worth any price.
-        if proved or added <= lost * (1 + OPTIMAL_WITHIN):
+        if settled or added <= lost * (1 + OPTIMAL_WITHIN):
             clauses.append(f"{who} and no exchange of {any_of_it} would add {what}")
             continue
         less, more = apart(lost, added)
