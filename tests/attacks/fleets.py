@@ -151,6 +151,8 @@ def one_resource(problem: fs.Problem, allocation: fs.Allocation) -> list[str]:
     else:
         return []
     own, low, high = problem.endowment[:, 0], problem.floor[:, 0], problem.upper[:, 0]
+    if problem.capacity[0] <= low.sum():  # nothing to divide, as far as the sum of the floors tells
+        return []
     best, dear = _referees.level_by_bisection(c, p, own, float(problem.capacity[0]), low, high)
     values = [_referees.power_sum(c, p, own.astype(np.longdouble) + x) for x in (allocation.grant[:, 0], best)]
     with np.errstate(over="ignore"):

@@ -64,6 +64,8 @@ def faults(market: Market, grant: np.ndarray, price: float) -> list[str]:
         found.append(f"marginals {float(wants - gives):.1e} apart")
     if not sated and capacity > low.sum() and not (wants - exact <= log_price <= gives + exact):
         found.append(f"price {price} outside {np.exp(wants)} to {np.exp(gives)}")
+    if capacity <= low.sum():  # nothing to divide, as far as the sum of the floors tells
+        return [*found, *([f"grants {grant} beyond the floors"] if (grant != low).any() else [])]
     best, dear = _referees.level_by_bisection(c, p, own, capacity, low, high)
     worth = [_referees.power_sum(c, p, own.astype(LONG) + x) for x in (grant, best)]
     with np.errstate(over="ignore"):
