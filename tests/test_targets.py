@@ -102,6 +102,8 @@ def test_the_inverse_of_forward_is_identity(
 def test_nobody_loses_by_more_where_the_least_is_proved(
     policy: fs.Policy, problem: fs.Problem, more: tuple[float, float]
 ) -> None:
+    # Who meets a limit on one resource pursues another under DRF, and may then take from who was there: not proved.
+    assume(not isinstance(policy, fs.DRF) or problem.m == 1 or np.isinf(problem.upper).all())
     before = fs.allocate(problem, policy).utility
     after = fs.allocate(changed(problem, capacity=problem.capacity * more[: problem.m]), policy).utility
     assert (after >= before * (1 - 1e-9)).all()
@@ -409,6 +411,17 @@ def test_the_largest_mean_there_is_has_a_budget_at_no_share_that_was_tried() -> 
     largest = fs.allocate(problem, fs.Uniform()).mean
     answer = least_budget(problem, fs.Uniform(), Target(Mean(), largest), [10, 2000])
     assert answer.spend == pytest.approx(0.505 * 10 + 0.08 * 2000, rel=1e-6)
+    assert answer.status is not Least.NOTHING
+
+
+def test_money_and_levels_at_the_ends_of_numbers_overflow_nowhere() -> None:
+    """Prices of 1e-11, and a worst-off whose first level costs 1e-314: warnings are errors here."""
+    cheap = fs.Problem(endowment=[[0, 1e11]], capacity=[1e-12, 1e12], elasticity=[[0.4, 0.3]], saturation=[1e-12, 1e12])
+    best = fs.allocate(cheap, fs.FairSynergy()).mean
+    assert least_budget(cheap, fs.FairSynergy(), Target(Mean(), 0.9 * best), [4e11, 2e-11]).status is Least.PROVED
+    easy = fs.Problem(endowment=[[0, 0]], capacity=[0.0125, 2], elasticity=[[0.25, 0.75]])
+    level = fs.allocate(easy, fs.Leximin()).worst
+    assert least_budget(easy, fs.Leximin(), Target(Worst(), level), [8e3, 0.1]).status is Least.PROVED
 
 
 def test_the_best_split_for_the_worst_off_is_found_where_the_greatest_total_passes_it_by() -> None:
@@ -474,3 +487,13 @@ def test_refusals_in_whole_units_name_the_resource_and_what_was_given() -> None:
             Target(Worst(), 1.0),
             "gpu",
         )
+
+
+def test_who_meets_a_ceiling_under_drf_takes_from_others_so_the_least_is_not_proved() -> None:
+    problem = fs.Problem(
+        endowment=[[0.01, 0.01]] * 2, capacity=[2, 2], elasticity=[[0.5, 0.5], [0.5, 0.75]], ceiling=[[2, 0], [2, 2]]
+    )
+    target = Target(Agent("agent 1"), fs.allocate(problem, fs.DRF()).utility[0])
+    richer = fs.allocate(changed(problem, capacity=[2, 4]), fs.DRF())
+    assert richer.utility[0] < target.level
+    assert least_capacity(problem, fs.DRF(), target, "labels").status is Least.FOUND

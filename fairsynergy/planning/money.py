@@ -26,8 +26,8 @@ import numpy as np
 from fairsynergy.dual import Box, Fleet
 from fairsynergy.problem import Array, Problem
 
-# The logarithm of the largest price of a unit, in accuracy, and of the inverse of the least; how closely they are told
-# apart.
+# The logarithm of the largest value of money, and price of a unit in accuracy, and of the inverse of the least; how
+# closely they are told apart.
 DEAREST, PRECISE = 690.0, 1e-14
 
 
@@ -114,7 +114,8 @@ class _Market:
 
     def between(self, much: Callable[[_Basket], bool]) -> tuple[_Basket | None, _Basket]:
         """Two baskets, as close as numbers are, of which one is much and one is not; only one if none is much."""
-        low, high = -DEAREST - float(np.log(self.prices.min())), DEAREST - float(np.log(self.prices.max()))
+        low = max(-DEAREST - float(np.log(self.prices.min())), -DEAREST)
+        high = min(DEAREST - float(np.log(self.prices.max())), DEAREST)
         large, small = self.at(low), self.at(high)
         if not much(large):
             return None, large

@@ -11,7 +11,8 @@ When is the answer proved to be the least? If f never falls along the ray: what 
 - One resource: a rule that the kernel solves gives everybody grants that do not fall as its price falls, and the price
   falls as the capacity grows. So nobody loses, under any of the paper's six rules, whatever the aim.
 - Two resources, Uniform, Random, DRF, NUM and Nash: what each resource's grants are depends on its own capacity only
-  (DRF's shares on each resource keep their proportions), so the same holds resource by resource.
+  (DRF's shares on each resource keep their proportions, as long as nobody meets a ceiling or saturation and turns to
+  another resource), so the same holds resource by resource.
 - Leximin, and alpha-fairness from alpha = 1 on: log h_k = log(w gamma_k / mu_k) - (alpha - 1) log U rises if another
   resource becomes dearer (gross substitutes), so with more of one resource no price rises, nobody's accuracy falls,
   and Leximin is their limit.
@@ -54,6 +55,8 @@ from fairsynergy.problem import ROUNDING, Array, Problem, read_only
 FAR = 1e6
 # Amounts tried on a ray: from this fraction of the largest, in so many geometric steps.
 NEAR, STEPS = 1e-12, 48
+# An amount below this is next to no number, and not looked for.
+LEAST = 1e-280
 # The least amount is found to the first relative precision, or to the second where the rule searches and may jump.
 PRECISE, JUMPING = 1e-12, 1e-5
 # Shares along the isocost line, for the curve and to find where to look closer: how often, at how many in between.
@@ -554,7 +557,9 @@ class _Question:
         """What holds along a ray of growing capacities; the module's first lines give the reasons."""
         policy, objective = self.policy, self.policy.objective
         kernel = isinstance(objective, TotalUtility | AlphaWelfare | WorstUtility) and self.problem.m == 1
-        separate = isinstance(policy, Uniform | Random | NUM) or (isinstance(policy, DRF) and policy.work_conserving)
+        endless = self.problem.m == 1 or bool(np.isinf(self.problem.upper).all())
+        steady = isinstance(policy, DRF) and policy.work_conserving and endless
+        separate = isinstance(policy, Uniform | Random | NUM) or steady
         substitutes = isinstance(objective, WorstUtility) or (
             isinstance(objective, AlphaWelfare) and objective.alpha >= 1
         )
@@ -637,7 +642,7 @@ def _least_on(question: _Question, ray: _Path, level: float, about: float | None
     if first:
         return _crossing(question, ray, level, tried[first - 1], tried[first])
     below, above = tried[0] * NEAR, tried[0]
-    while below > ray.least and value(below) >= level:
+    while below > max(ray.least, LEAST) and value(below) >= level:
         below, above = below * NEAR, below
     return _crossing(question, ray, level, max(below, ray.least), above)
 
@@ -792,7 +797,7 @@ def _trimmed(question: _Question, capacity: Array, level: float) -> _Found:
     for k in range(len(capacity)):
         start = np.where(np.arange(len(capacity)) == k, floors, found.capacity)
         found = _least_on(question, _onward(question.problem, found.capacity, found.capacity, start), level)
-    return found
+    return found._replace(at_once=False)
 
 
 def _onward(problem: Problem, capacity: Array, most: Array, start: Array | None = None) -> _Path:
@@ -818,8 +823,8 @@ def _lifting(problem: Problem, prices: Array, most: Array) -> _Path:
     least, highest = float(low.min()), float(high.max())
 
     def at(level: float) -> Array:
-        grant = cheapest(problem, max(level, TINY), prices)
-        return np.asarray(np.maximum(grant.sum(axis=0), floors))
+        needed = cheapest(problem, max(level, TINY), prices).sum(axis=0)
+        return np.asarray(np.maximum(np.where(needed < LEAST, 0.0, needed), floors))
 
     return _Path(at, least, max(least, highest))
 

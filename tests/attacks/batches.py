@@ -31,11 +31,13 @@ def draw(rng: np.random.Generator, m: int, n: int | None = None) -> fs.Problem:
     saturation = np.full((n, m), float(rng.choice([0.5, 1.0, 2.0])) if rng.random() < 0.3 else np.inf)
     upper = np.maximum(np.minimum(ceiling, np.maximum(saturation - own, 0.0)), floor)
     capacity = np.array([_draws.kink(rng, floor[:, k], upper[:, k]) for k in range(m)])
-    capacity = np.where(rng.random(m) < 0.15, floor.sum(axis=0), np.maximum(capacity, floor.sum(axis=0)))
     unit = rng.choice(_draws.SCALES, m) if rng.random() < 0.3 else np.ones(m)
+    promised = (floor * unit).sum(axis=0)
+    # Of a crumb that floors leave, the worth depends on the order in which they are added up: then they leave nothing.
+    nothing = (rng.random(m) < 0.15) | (capacity * unit <= promised * (1 + 1e-6))
     return fs.Problem(
         endowment=own * unit,
-        capacity=np.maximum(capacity * unit, (floor * unit).sum(axis=0)),
+        capacity=np.where(nothing, promised, capacity * unit),
         elasticity=gamma,
         weight=rng.choice(_draws.WEIGHTS, n)[like],
         floor=floor * unit,
