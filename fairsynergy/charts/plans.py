@@ -229,7 +229,7 @@ def _against_price(field: str, title: str, axis: Any, scale: Any) -> Spec:
     ends = ("low", "high") if field == "mean" else ()
     return named(
         alt.layer(
-            *(rows.mark_point(opacity=0).encode(y=alt.Y(f"{end}:Q"), tooltip=[]) for end in ends),
+            *(now.mark_point(opacity=0).encode(y=f"{end}:Q") for end in ends),  # unseen: the ends of the axis
             rows.mark_line(color=FAINT, strokeWidth=2.5),
             now.mark_point(filled=True, size=110, color=MARK, opacity=1),
         )
