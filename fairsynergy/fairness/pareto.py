@@ -9,7 +9,8 @@ Log-accuracies are concave, so grants are efficient if and only if prices suppor
 
 Both are judged within `TIE`: less than a millionth of a capacity left over does not count, and where rates differ by
 more than a millionth, a division is efficient if nobody could gain more than a millionth of its accuracy. An agent that
-holds next to nothing may gain many percent from losses of others below that: no solver in doubles tells those from none.
+holds next to nothing may gain many percent from losses of others below that: no solver in doubles tells those from
+none.
 
 With one resource only the first condition is left. How much is wasted is measured by Leximin with the present
 accuracies as weights, for it maximises min_i U_i / U_i(now): the most that everybody could gain at once.
