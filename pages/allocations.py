@@ -18,7 +18,7 @@ others = [name for name in visit.allocations if name != visit.rule]
 with st.container(horizontal=True, vertical_alignment="bottom"):
     beside = st.selectbox(
         "Compare with", others, index=others.index("NUM") if "NUM" in others else 0, key="beside",
-        persist_state="session", width=170,
+        bind="query-params", width=170,
     )  # fmt: skip
     wish = picking.ask()
 drawn = picking.grant(visit.allocation, wish)

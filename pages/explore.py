@@ -40,8 +40,9 @@ with st.container(horizontal=True, vertical_alignment="center", horizontal_align
         bind="query-params", label_visibility="collapsed",
     )  # fmt: skip
     wanted = st.text_input(
-        "Find an agent", key="find", placeholder="Find an agent by name", width=220, label_visibility="collapsed"
-    )
+        "Find an agent", key="find", bind="query-params", placeholder="Find an agent by name", width=220,
+        label_visibility="collapsed",
+    )  # fmt: skip
 agents = comparison.agents(visit.allocation, order, wanted)
 each = len(agents) <= EACH
 panes = st.columns(len(visit.problem.resources) + 1)

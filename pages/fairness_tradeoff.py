@@ -52,7 +52,7 @@ stops = {tradeoff.stop(alpha): alpha for alpha in solve.ALPHAS}
 left, right = st.columns([3, 2])
 with left:
     stop = st.select_slider(
-        "Dial of fairness: inequality aversion α", list(stops), "1", key="alpha", persist_state="session",
+        "Dial of fairness: inequality aversion α", list(stops), "1", key="alpha", bind="query-params",
         help="α = 0 counts a gain the same for everyone (Fair-Synergy). The larger α, the more a gain counts for "
         "those who have less: 1 is Nash's product, ∞ puts the worst-off first (Leximin).",
     )  # fmt: skip
@@ -68,9 +68,9 @@ with left:
     with st.container(horizontal=True, vertical_alignment="center"):
         axis = st.segmented_control(
             "Mean accuracy against", list(tradeoff.AXES), default="worst-off", required=True, key="axis",
-            persist_state="session", label_visibility="collapsed",
+            bind="query-params", label_visibility="collapsed",
         )  # fmt: skip
-        near = st.toggle("Near the curve only", key="near", persist_state="session")
+        near = st.toggle("Near the curve only", key="near", bind="query-params")
     points = tradeoff.frontier(curve, allocations, rule=visit.rule, dial=float(curve.alpha[at]), axis=axis, near=near)
     spec = called(tradeoff.frontier_spec(axis, mean_word(problem)), measure(allocations))
     st.vega_lite_chart(

@@ -17,11 +17,13 @@ alone, together = st.tabs(["One agent", "Two agents, trading"], key="traders", o
 if alone.open:
     with alone:
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            name = st.selectbox("Agent", problem.agents, key="agent", persist_state="session", width=220)
+            name = st.selectbox("Agent", problem.agents, key="agent", bind="query-params", width=220)
             x, y = problem.resources[0], problem.resources[-1]
             if problem.m > 2:
-                x = st.selectbox("Across", problem.resources, key="across", width=180)
-                y = st.selectbox("Up", [other for other in problem.resources if other != x], key="up", width=180)
+                x = st.selectbox("Across", problem.resources, key="across", bind="query-params", width=180)
+                y = st.selectbox(
+                    "Up", [other for other in problem.resources if other != x], key="up", bind="query-params", width=180
+                )
         agent = problem.agents.index(name)
         visit.answer.title(panels.harmless(sentences(allocation, price=price, agents=[agent])[0]), anchor=False)
 
@@ -50,7 +52,7 @@ if alone.open:
                 st.markdown(panels.harmless(surfaces.describe(view, visit.rule)))
                 shown = st.pills(
                     "Planes that cut it", surfaces.CUTS, selection_mode="multi", default=surfaces.CUTS, key="planes",
-                    format_func=lambda cut: marks[cut],
+                    bind="query-params", format_func=lambda cut: marks[cut],
                 )  # fmt: skip
                 percents = [
                     st.slider(
@@ -61,6 +63,7 @@ if alone.open:
                         5,
                         format="%d %%",
                         key=f"cut_{cut}",
+                        bind="query-params",
                     )
                     for cut, mark in zip(surfaces.CUTS, marks, strict=True)
                 ]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from fairsynergy.allocation import Allocation
 from fairsynergy.charts import palette
-from fairsynergy.charts.comparison import KEPT, named_axis, numbered, ranked
+from fairsynergy.charts.comparison import FIT, KEPT, named_axis, numbered, ranked
 from fairsynergy.explain import level, next_unit, sentences, standings
 from fairsynergy.fairness import ENVY_FROM, envy, strongest_envies
 from fairsynergy.problem import Array
@@ -403,4 +403,5 @@ def _end(field: str) -> Any:
 def _spec(*layers: Any, height: int) -> Spec:
     spec: Spec = alt.layer(*layers).properties(height=height).to_dict()
     spec.pop("config", None)  # Streamlit's theme is the configuration
+    spec["autosize"] = FIT
     return spec

@@ -44,6 +44,9 @@ UTILITIES = {
 }
 # Padding may carry an axis below zero, where no accuracy is.
 FROM_ZERO = "datum.value < 0 ? '' : datum.label"
+# How a chart fills its place on a page: measured anew whenever its rows change, or the room for labels is that of the
+# rows before.
+FIT: dict[str, Any] = {"type": "fit", "contains": "padding", "resize": True}
 BINS = 25
 KEPT = 100  # specifications; a visitor's resources may be called anything
 MAP_SIZE = (270, 145)  # about how wide and high its inside is, within the padding [pixels]
@@ -444,6 +447,7 @@ def named(chart: Any) -> Spec:
     """The dictionary of a chart whose layers name their tables, without Altair's own style: Streamlit's theme is it."""
     spec: Spec = chart.to_dict()
     spec["padding"] = {"left": 4, "right": 12, "top": 4, "bottom": 6}  # Streamlit's own leaves a gap below
+    spec["autosize"] = FIT
     return {key: value for key, value in spec.items() if key not in ("config", "$schema")}
 
 

@@ -14,7 +14,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from fairsynergy.charts.comparison import ACCURACY, FAINT, INK, Spec
+from fairsynergy.charts.comparison import ACCURACY, FAINT, FIT, INK, Spec
 from fairsynergy.charts.figure import spaced
 from fairsynergy.curves import Curve, Fit, words
 from fairsynergy.problem import Array
@@ -286,5 +286,6 @@ def _spec(height: int, *layers: Any) -> Spec:
     """The dictionary of a chart without Altair's own style: Streamlit's theme is the style."""
     spec: Spec = alt.layer(*layers).properties(height=height).to_dict()
     spec.pop("config", None)
+    spec["autosize"] = FIT
     spec["padding"] = {"left": 4, "right": 14, "top": 4, "bottom": 6}  # Streamlit's own leaves a gap below
     return spec

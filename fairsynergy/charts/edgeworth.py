@@ -15,7 +15,7 @@ import pandas as pd
 
 from fairsynergy.allocation import Allocation
 from fairsynergy.charts import palette
-from fairsynergy.charts.comparison import FAINT, INK, KEPT, Spec, label_texts, place_labels
+from fairsynergy.charts.comparison import FAINT, FIT, INK, KEPT, Spec, label_texts, place_labels
 from fairsynergy.charts.surfaces import CUT_COLOURS, Tables
 from fairsynergy.errors import ProblemError
 from fairsynergy.fairness import Box
@@ -161,6 +161,7 @@ def spec(first: str, second: str, x_name: str, y_name: str) -> Spec:
     )
     drawn: Spec = chart.properties(height=INSIDE[1] + 90).to_dict()
     drawn.pop("config", None)
+    drawn["autosize"] = FIT
     return drawn
 
 

@@ -16,7 +16,7 @@ import pandas as pd
 
 from fairsynergy.allocation import Allocation
 from fairsynergy.charts import palette, tradeoff
-from fairsynergy.charts.comparison import ACCURACY, FAINT, FROM_ZERO, INK, KEPT, NAME, Spec, named_axis, ranked
+from fairsynergy.charts.comparison import ACCURACY, FAINT, FIT, FROM_ZERO, INK, KEPT, NAME, Spec, named_axis, ranked
 from fairsynergy.charts.figure import Figure, draw, source
 from fairsynergy.charts.surfaces import Landscape
 from fairsynergy.lessons import dial, difficulty, mixing, money, returns, search, units, water
@@ -67,6 +67,7 @@ class Picture(NamedTuple):
 def _drawing(chart: Any, right: int = 14) -> Drawing:
     spec: Spec = chart.to_dict()
     spec["padding"] = {"left": 4, "right": right, "top": 6, "bottom": 6}
+    spec["autosize"] = FIT
     return Drawing(chart, {key: value for key, value in spec.items() if key not in ("config", "$schema")})
 
 

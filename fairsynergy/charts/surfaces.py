@@ -21,7 +21,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fairsynergy.allocation import Allocation
-from fairsynergy.charts.comparison import KEPT
+from fairsynergy.charts.comparison import FIT, KEPT
 from fairsynergy.explain import next_unit
 from fairsynergy.problem import Array, Problem
 from fairsynergy.wording import number
@@ -710,4 +710,5 @@ def _spec(*layers: Any) -> Spec:
     """The dictionary of a chart without Altair's own style: Streamlit's theme is the style."""
     spec: Spec = alt.layer(*layers).properties(height=300).to_dict()
     spec.pop("config", None)
+    spec["autosize"] = FIT
     return spec

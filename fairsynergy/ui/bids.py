@@ -101,7 +101,7 @@ def _pictures(bidding: Bidding, central: fs.Allocation, at: int, playing: bool) 
         if len(resources) > 1:
             resource = st.segmented_control(
                 "Bids for", range(len(resources)), default=0, required=True, key="bid_resource",
-                format_func=lambda k: panels.harmless(resources[k]),
+                bind="query-params",                format_func=lambda k: panels.harmless(resources[k]),
             )  # fmt: skip
     st.markdown(panels.harmless(charts.describe_round(bidding, at)))
     tables, dotted = charts.drawn(bidding, central, at), last <= charts.DOTTED
@@ -209,10 +209,13 @@ def changing(bidding: Bidding, central: fs.Allocation) -> None:
         "asks what all would take for nothing, then goes on from the last prices instead of from a guess."
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        leave = st.number_input("Agents who leave", 0, problem.n - 1, 0, key="bid_leave", width=160)
-        join = st.number_input("Agents who join", 0, problem.n, 1, key="bid_join", width=160)
+        leave = st.number_input(
+            "Agents who leave", 0, problem.n - 1, 0, key="bid_leave", bind="query-params", width=160
+        )
+        join = st.number_input("Agents who join", 0, problem.n, 1, key="bid_join", bind="query-params", width=160)
         price = st.number_input(
-            "Price of a moved unit [accuracy]", 0.0, None, 0.1, 0.05, format="%.4g", key="bid_move_price", width=240,
+            "Price of a moved unit [accuracy]", 0.0, None, 0.1, 0.05, format="%.4g", key="bid_move_price",
+            bind="query-params", width=240,
             help="Of each unit taken from an agent that had it. 0: all is divided anew.",
         )  # fmt: skip
     try:

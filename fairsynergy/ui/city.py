@@ -104,23 +104,23 @@ def choose() -> Chosen:
         with st.popover("More"):
             milliseconds = st.slider(
                 "Whole network on one multiprocessor [ms]", 6.0, 40.0, 18.0, 1.0, key="city_speed",
-                persist_state="session",
+                bind="query-params",
             )  # fmt: skip
             megahertz = st.slider(
-                "Bandwidth of a device [MHz]", 2.0, 40.0, 10.0, 1.0, key="city_bandwidth", persist_state="session"
+                "Bandwidth of a device [MHz]", 2.0, 40.0, 10.0, 1.0, key="city_bandwidth", bind="query-params"
             )
-            kilobytes = st.slider("An image [kB]", 20.0, 300.0, 90.0, 10.0, key="city_image", persist_state="session")
+            kilobytes = st.slider("An image [kB]", 20.0, 300.0, 90.0, 10.0, key="city_image", bind="query-params")
             divided = st.segmented_control(
                 "Edges divide themselves", list(ALLOCATORS), default=next(iter(ALLOCATORS)), required=True,
-                key="city_allocator", persist_state="session",
+                key="city_allocator", bind="query-params",
             )  # fmt: skip
             trainings = min(len(each) for each in _learned().values())
             training = st.segmented_control(
                 "Training", list(range(1, trainings + 1)), default=1, required=True, key="city_training",
-                persist_state="session", help="Learning starts from chance: each policy was trained several times.",
+                bind="query-params", help="Learning starts from chance: each policy was trained several times.",
             )  # fmt: skip
     also = st.pills(
-        "Compare with", FURTHER, selection_mode="multi", default=USUAL, key="city_policies", persist_state="session",
+        "Compare with", FURTHER, selection_mode="multi", default=USUAL, key="city_policies", bind="query-params",
         help="  \n".join(f"**{name}**: {charts.WORDS[name]}" for name in (REFERENCE, *FURTHER, DIAL)),
     )  # fmt: skip
     setting = replace(
@@ -227,7 +227,7 @@ def pictures(chosen: Chosen, played: Mapping[str, Outcome]) -> None:
         names = tuple(played)
         measure = st.segmented_control(
             "Each device's", ["latency", "energy", "cost"], default="latency", required=True, key="city_each",
-            persist_state="session",
+            bind="query-params",
         )  # fmt: skip
         st.vega_lite_chart(
             charts.devices(played, measure),
@@ -246,7 +246,7 @@ def _map(chosen: Chosen, played: Mapping[str, Outcome]) -> None:
     """The city in one slot, or as it goes by."""
     names = list(played)[1:]
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = st.selectbox("Map under", names, index=len(names) - 1, key="city_map", width=200)
+        name = st.selectbox("Map under", names, index=len(names) - 1, key="city_map", bind="query-params", width=200)
         playing = st.toggle("Play the hour", key="city_play", help="A quarter of a minute at a time, twice a second.")
     frame = st.fragment(_moment, run_every=BEAT if playing else None)
     frame(chosen, played[name], playing)

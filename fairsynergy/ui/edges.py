@@ -29,24 +29,24 @@ class Shared(NamedTuple):
 def choose() -> Edge:
     """Controls: how many devices and multiprocessors, how unequal, in whole ones or quarters."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        devices = st.slider("Devices", 1, MOST_DEVICES, 10, key="devices", persist_state="session", width=220)
+        devices = st.slider("Devices", 1, MOST_DEVICES, 10, key="devices", bind="query-params", width=220)
         processors = st.slider(
-            "Multiprocessors of the edge", 1, MOST_PROCESSORS, 24, key="processors", persist_state="session", width=260,
+            "Multiprocessors of the edge", 1, MOST_PROCESSORS, 24, key="processors", bind="query-params", width=260,
             help="What the edge's graphics processor runs at once (SMs). With more devices than these, each is cut "
             "into slices of time.",
         )  # fmt: skip
         fixed = st.slider(
-            "Cost whatever the share", 0.0, 2.0, (0.05, 1.0), 0.05, key="fixed_cost", persist_state="session",
+            "Cost whatever the share", 0.0, 2.0, (0.05, 1.0), 0.05, key="fixed_cost", bind="query-params",
             width=240, help="Of a device's own part of the network, and of sending the rest; drawn between these two.",
         )  # fmt: skip
         falling = st.slider(
-            "Cost on one multiprocessor", 0.0, 10.0, (0.05, 3.0), 0.05, key="falling_cost", persist_state="session",
+            "Cost on one multiprocessor", 0.0, 10.0, (0.05, 3.0), 0.05, key="falling_cost", bind="query-params",
             width=240, help="Of the edge's part of the network; on two multiprocessors it is half as much.",
         )  # fmt: skip
         quarters = st.toggle(
-            "Quarters", key="quarters", persist_state="session", help="Each multiprocessor can be shared by four."
+            "Quarters", key="quarters", bind="query-params", help="Each multiprocessor can be shared by four."
         )
-        seed = st.number_input("Seed", 0, 9999, 0, key="edge_seed", persist_state="session", width=110)
+        seed = st.number_input("Seed", 0, 9999, 0, key="edge_seed", bind="query-params", width=110)
     return draw_edge(
         devices=devices, multiprocessors=processors, slices=4 if quarters else 1, fixed=fixed, falling=falling,
         seed=int(seed),
@@ -73,7 +73,7 @@ def check(edge: Edge, exact: Sharing) -> None:
         many = f"{splits:,}" if splits < MILLIONS else f"{splits:.0e}"
         st.caption(f"There are {many} splits, too many to try at a click; the proof of the exact one does not need it.")
         return
-    if not st.toggle(f"Try all {splits:,} splits", key="try_all"):
+    if not st.toggle(f"Try all {splits:,} splits", key="try_all", bind="query-params"):
         return
     try:
         tried = brute_force(edge)
@@ -87,7 +87,7 @@ def check(edge: Edge, exact: Sharing) -> None:
 def pictures(shared: Shared) -> None:
     """What each device gets under one rule, and what all pay under every rule."""
     rule = st.segmented_control(
-        "Shares under", list(RULES), default="Exact", required=True, key="edge_rule", persist_state="session", wrap=True
+        "Shares under", list(RULES), default="Exact", required=True, key="edge_rule", bind="query-params", wrap=True
     )
     rows = charts.shares(shared.sharings, rule)
     left, right = st.columns(2)

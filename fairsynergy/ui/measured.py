@@ -49,13 +49,13 @@ def choose() -> Chosen:
                 help=EXPECTED, max_upload_size=LARGEST,
             )  # fmt: skip
             st.checkbox(
-                "The accuracies are in percent", key="curves_percent", persist_state="session", on_change=_read,
+                "The accuracies are in percent", key="curves_percent", bind="query-params", on_change=_read,
                 help="Then they are divided by 100: 77.1 is read as 0.771.",
             )  # fmt: skip
             if st.session_state.get(OPEN):
                 panels.decimal("curves_decimal", _read)
         axes = st.segmented_control(
-            "Axes", [LINEAR, LOGARITHMIC], default=LINEAR, required=True, key="curve_axes", persist_state="session",
+            "Axes", [LINEAR, LOGARITHMIC], default=LINEAR, required=True, key="curve_axes", bind="query-params",
             help="With both axes logarithmic a power law is a straight line, and its slope is the elasticity.",
         )  # fmt: skip
     if refused := st.session_state.get(REFUSED):

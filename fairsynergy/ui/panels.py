@@ -31,7 +31,9 @@ def table(name: str, make: Callable[[], pd.DataFrame], *, words: Callable[[], It
     words : callable
         Says what the charts above show, when the fold is open, a sentence or two for each.
     """
-    fold = st.expander(f"Numbers: {name}", icon=":material/table:", key=f"fold_{_slug(name)}", on_change="rerun")
+    fold = st.expander(
+        f"Numbers: {name}", icon=":material/table:", key=f"fold_{_slug(name)}", on_change="rerun", bind="query-params"
+    )
     if fold.open:
         with fold:
             for said in words():

@@ -28,9 +28,11 @@ def ask(prefix: str = "") -> Wish:
     """
     order = st.segmented_control(
         "Sort agents by", list(charts.ORDERS), default="name", required=True, key=f"{prefix}order",
-        persist_state="session",
+        bind="query-params",
     )  # fmt: skip
-    search = st.text_input("Find an agent", key=f"{prefix}find", placeholder="part of a name", width=180)
+    search = st.text_input(
+        "Find an agent", key=f"{prefix}find", bind="query-params", placeholder="part of a name", width=180
+    )
     return Wish(order, search.strip())
 
 

@@ -69,13 +69,13 @@ def choose() -> Choice:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         count = st.number_input(
             "How many experiments", 1, whole, experiment.quick or whole, key=f"experiments_{name}",
-            persist_state="session", width=180,
+            bind="query-params", width=180,
             help=f"There are {whole:,}. Fewer are quicker, and a smaller sample, whose verdicts may differ.",
         )  # fmt: skip
         seed = 0
         if experiment.drawn_anew:
             seed = st.number_input(
-                "Seed", 0, LARGEST_SEED, 0, key="paper_seed", persist_state="session", width=140,
+                "Seed", 0, LARGEST_SEED, 0, key="paper_seed", bind="query-params", width=140,
                 help="Which fleets are drawn.",
             )  # fmt: skip
         if count < whole:

@@ -38,12 +38,12 @@ def panel(allocation: fs.Allocation, rule: str, place: DeltaGenerator) -> None:
         place.title("Nobody to trade with: the fleet has one agent.", anchor=False)
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        first = st.selectbox("First agent", names, key="trader", persist_state="session", width=200)
+        first = st.selectbox("First agent", names, key="trader", bind="query-params", width=200)
         others = [name for name in names if name != first]
-        second = st.selectbox("Second agent", others, key="partner", persist_state="session", width=200)
+        second = st.selectbox("Second agent", others, key="partner", bind="query-params", width=200)
         start = st.segmented_control(
             "Before they trade, of what the cloud gives them", list(STARTS), default="half each", required=True,
-            key="start", persist_state="session",
+            key="start", bind="query-params",
             help="Each starts with what it owns and this part of what the rule grants the two together.",
         )  # fmt: skip
     try:
@@ -93,7 +93,7 @@ def _yours(box: Box) -> Array:
         named = panels.harmless(resource)
         percent = st.slider(
             f"{first} holds … % of the {named}", 0.0, 100.0, 50.0, 100 / STEPS, format="%.1f %%", key=f"mine_{k}",
-            persist_state="session", help=f"Of {box.total[k]:.3g} {named} that the two hold together.",
+            bind="query-params", help=f"Of {box.total[k]:.3g} {named} that the two hold together.",
         )  # fmt: skip
         parts.append(percent / 100)
     return np.array(parts) * box.total

@@ -36,10 +36,10 @@ def panel(tray: Tray, scenario: Scenario, allocations: dict[str, fs.Allocation])
         there = tray.reference in names and tray.reference != tray.selected
         st.session_state["moved_from"] = tray.reference if there else EQUAL
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        start = st.selectbox("From the grants of", names, key="moved_from", persist_state="session", width=240)
+        start = st.selectbox("From the grants of", names, key="moved_from", bind="query-params", width=240)
         price = st.number_input(
             "Price of a moved unit [accuracy]", 0.0, None, 0.1, 0.05, format="%.4g", key="move_price",
-            persist_state="session", width=240,
+            bind="query-params", width=240,
         )  # fmt: skip
     previous = planning.carried(problem, starts[start])
     try:
@@ -55,7 +55,7 @@ def panel(tray: Tray, scenario: Scenario, allocations: dict[str, fs.Allocation])
     )  # fmt: skip
     top = max(4 * float(price), 2 * float(np.max(moved.free.price, initial=0.1)) if moved.free.price is not None else 1)
     asked = f"Show other prices, too: {problem.n:,} agents are divided {2 * STOPS} times, which may take a while"
-    if problem.n * problem.m > MANY and not st.toggle(asked, key="move_curve"):
+    if problem.n * problem.m > MANY and not st.toggle(asked, key="move_curve", bind="query-params"):
         return
     rows = solve.changes(problem, previous, tuple(np.linspace(0, top, STOPS).tolist()))
     now = plans.moves([float(price)], [plans.part_moved(moved)], [moved.allocation.mean])

@@ -34,14 +34,14 @@ def panel(scenario: Scenario, allocation: fs.Allocation) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         other = st.slider(
             "Standard error of elasticities without a fit", 0.0, 0.2, 0.03, 0.005, key="doubt", format="%.3f",
-            persist_state="session", width=320,
+            bind="query-params", width=320,
         )  # fmt: skip
         question = st.segmented_control(
             "What if", list(QUESTIONS), default=next(iter(QUESTIONS)), required=True, key="doubt_question",
-            persist_state="session",
+            bind="query-params",
         )  # fmt: skip
         measure = st.segmented_control(
-            "Of", list(MEASURES), default="mean", required=True, key="doubt_measure", persist_state="session",
+            "Of", list(MEASURES), default="mean", required=True, key="doubt_measure", bind="query-params",
             format_func=lambda key: {"mean": "mean", "worst": "worst-off", "best": "best-off"}[key],
         )  # fmt: skip
     error = np.where(scenario.errors > 0, scenario.errors, other)

@@ -241,7 +241,7 @@ def _one_agent(scenario: Scenario, allocation: fs.Allocation) -> int:
     problem = scenario.problem
     if st.session_state.get(CHOSEN) not in problem.agents:
         st.session_state[CHOSEN] = problem.agents[0]
-    name = st.selectbox("Agent", problem.agents, key=CHOSEN, persist_state="session", help="Or click its bar.")
+    name = st.selectbox("Agent", problem.agents, key=CHOSEN, bind="query-params", help="Or click its bar.")
     i = problem.agents.index(name)
     bounded = bool(problem.floor[i].any() or np.isfinite(problem.ceiling[i]).any())
     with st.container(horizontal=True):

@@ -29,30 +29,28 @@ def panel(scenario: Scenario, allocation: fs.Allocation) -> None:
     """The goal, the least that reaches it, and the best split of a budget."""
     problem, rule = scenario.problem, rule_of(scenario)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        kind = st.segmented_control(
-            "I want", AIMS, default=MEAN, required=True, key="goal_aim", persist_state="session"
-        )
+        kind = st.segmented_control("I want", AIMS, default=MEAN, required=True, key="goal_aim", bind="query-params")
         aim: planning.Aim = planning.Mean() if kind == MEAN else planning.Worst()
         if kind == AGENT:
             if st.session_state.get("goal_agent") not in problem.agents:
                 st.session_state["goal_agent"] = problem.agents[0]
-            aim = planning.Agent(st.selectbox("Agent", problem.agents, key="goal_agent", persist_state="session"))
+            aim = planning.Agent(st.selectbox("Agent", problem.agents, key="goal_agent", bind="query-params"))
         now = float(aim.of(problem, allocation.utility))
         more = round(min(MORE * now, (now + max(now, 1.0)) / 2), 3)
         level = st.number_input(
             "to reach an accuracy of", 0.0, None, more, 0.01, format="%.3f",
             key=f"goal_level_{AIMS.index(kind or MEAN)}",  # a goal for the one is none for the other
-            persist_state="session", width=190,
+            bind="query-params", width=190,
         )  # fmt: skip
         ways = [f"{panels.harmless(resource)} alone" for resource in problem.resources] + [MONEY] * (problem.m == 2)
         if st.session_state.get("goal_by") not in ways:
             st.session_state["goal_by"] = ways[0]
-        by = st.segmented_control("by more or less", ways, required=True, key="goal_by", persist_state="session")
+        by = st.segmented_control("by more or less", ways, required=True, key="goal_by", bind="query-params")
     prices = _prices(problem) if by == MONEY else np.ones(problem.m)
     stands = panels.harmless(forecasts.stands(aim, now))
     st.caption(f"Under {rule}, which divides every cloud that is tried. Now: {stands}.")
     asked = f"Search now: {problem.n:,} agents are divided some dozen times, which may take a while"
-    if problem.n * problem.m > MANY and not st.toggle(asked, key="goal_now"):
+    if problem.n * problem.m > MANY and not st.toggle(asked, key="goal_now", bind="query-params"):
         return
     resource = None if by == MONEY else problem.resources[ways.index(by or ways[0])]
     _least(scenario, rule, planning.Target(aim, float(level)), resource, prices)
@@ -73,7 +71,7 @@ def _prices(problem: fs.Problem) -> Array:
             [
                 st.number_input(
                     f"Price of a unit of {panels.harmless(resource)}", 0.001, None, 1.0, 0.1, format="%.4g",
-                    key=f"price_{k}", persist_state="session", width=200,
+                    key=f"price_{k}", bind="query-params", width=200,
                     help="In any money; only how the two compare matters.",
                 )
                 for k, resource in enumerate(problem.resources)
@@ -102,7 +100,7 @@ def _split(scenario: Scenario, rule: str, aim: planning.Aim, prices: Array) -> N
     cost = float(problem.capacity @ prices)
     budget = st.number_input(
         "Budget", 0.0, None, round(cost, 4), max(round(cost / 20, 3), 0.001), format="%.4g", key="budget",
-        persist_state="session", width=200, help="At first, what the present cloud costs at these prices.",
+        bind="query-params", width=200, help="At first, what the present cloud costs at these prices.",
     )  # fmt: skip
     if budget == 0:
         st.info("A budget of 0 buys nothing: give one to split.")

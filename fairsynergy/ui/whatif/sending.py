@@ -34,13 +34,13 @@ def offer(fit: Fit, name: str) -> None:
     if st.session_state.get("send_to") not in problem.agents:
         st.session_state["send_to"] = problem.agents[0]
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        agent = st.selectbox("Agent", problem.agents, key="send_to", persist_state="session", width=200)
+        agent = st.selectbox("Agent", problem.agents, key="send_to", bind="query-params", width=200)
         places = {}
         for k, resource in enumerate(fit.resources):
             likely = problem.resources.index(resource) if resource in problem.resources else min(k, problem.m - 1)
             places[k] = st.selectbox(
                 f"Elasticity in {panels.harmless(resource)} is its", [f"γ in {each}" for each in problem.resources],
-                index=likely, key=f"send_as_{k}_{name}", width=220,
+                index=likely, key=f"send_as_{k}_{name}", bind="query-params", width=220,
             )  # fmt: skip
         st.button(
             "Send", key="send", icon=":material/send:", on_click=_send, args=(fit, name, agent, tuple(places.values())),

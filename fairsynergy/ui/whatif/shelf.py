@@ -45,7 +45,7 @@ def compare(tray: Tray) -> str:
     st.session_state["reference"] = tray.reference
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.selectbox("Compared with", names, key="reference", on_change=_compare_with, width=220)
-        metric: str = st.selectbox("By", list(METRICS), key="metric", persist_state="session", width=170)
+        metric: str = st.selectbox("By", list(METRICS), key="metric", bind="query-params", width=170)
     return metric
 
 
