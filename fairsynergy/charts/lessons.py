@@ -614,7 +614,7 @@ def _winners() -> Drawing:
 # All of them, as paper has them.
 
 
-@cache
+@lru_cache(maxsize=KEPT)
 def opening(name: str) -> dict[str, Picture]:
     """What a lesson speaks of before anything is revealed, by title; it gives no answer away."""
     pictures: dict[str, Callable[[], dict[str, Picture]]] = {
