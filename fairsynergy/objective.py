@@ -516,4 +516,5 @@ def _between(wanting: Array, having: Array) -> tuple[float, float]:
     bottom = float(np.min(having, initial=np.inf))
     if not np.isfinite(top) or bottom == np.inf:
         return top, (0.0 if top < np.inf or bottom == np.inf else np.inf)
-    return 0.5 * (top + bottom), max(0.0, float(np.expm1(0.5 * (top - bottom))))
+    with np.errstate(over="ignore"):  # so far apart that no price fits at all
+        return 0.5 * (top + bottom), max(0.0, float(np.expm1(0.5 * (top - bottom))))

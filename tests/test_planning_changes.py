@@ -279,7 +279,8 @@ def test_an_exchange_adds_what_it_says_and_a_little_more_or_less_adds_less(probl
     if found.giver is not None:
         i, k = problem.agents.index(found.giver), problem.resources.index(found.resource)
         j = problem.agents.index(found.taker)
-        if grant[i, k] > problem.floor[i, k] * 1.01 and grant[j, k] < problem.upper[j, k] * 0.99:
+        further = 0.01 * found.amount
+        if grant[i, k] - problem.floor[i, k] > further and problem.upper[j, k] - grant[j, k] > further:
             more = planning.exchanged(allocation, found._replace(amount=1.01 * found.amount))
             assert problem.weight @ problem.utility(more) <= again.total * (1 + 1e-12)
 

@@ -48,10 +48,10 @@ def purchases(problem: fs.Problem, prices: np.ndarray, value: float, most: np.nd
 def cheaper(problem: fs.Problem, prices: np.ndarray, level: float, spend: float) -> tuple[float, np.ndarray]:
     """The cost of the cheapest division found whose mean accuracy reaches a level, and its grants."""
     most = 4 * spend / prices
-    low, high, scale = -60.0, 60.0, level / max(spend, 1e-280)
+    low, high, scale = -60.0, 60.0, np.log(level) - np.log(max(spend, 1e-280))
 
     def at(log_value: float) -> tuple[np.ndarray, float]:
-        grant = purchases(problem, prices, scale * np.exp(log_value), most)
+        grant = purchases(problem, prices, np.exp(min(scale + log_value, 700.0)), most)
         return grant, float(_referees.cobb_douglas(problem, grant).mean())
 
     enough, reached = at(low)

@@ -165,8 +165,9 @@ def highest_level(problem: fs.Problem) -> float:
     """The greatest min_i U_i / w_i of one resource, by bisection on the logarithm of the level."""
     own, gamma, weight = problem.endowment[:, 0], problem.elasticity[:, 0], problem.weight
     low, high, room = problem.floor[:, 0], problem.upper[:, 0], float(problem.capacity[0])
+    most = np.minimum(np.minimum(own + high, own + low + room), problem.saturation[:, 0])
     with np.errstate(divide="ignore"):
-        top = float(np.min(gamma * np.log(np.minimum(own + high, own + low + room)) - np.log(weight)))
+        top = float(np.min(gamma * np.log(most) - np.log(weight)))
     bottom = -1e4
     if top <= bottom or room <= low.sum():
         return 0.0
