@@ -3,6 +3,7 @@
 import streamlit as st
 
 from fairsynergy.charts import curves as charts
+from fairsynergy.charts.comparison import filled
 from fairsynergy.curves import words
 from fairsynergy.ui import frame, measured, panels
 from fairsynergy.ui.whatif import meeting, sending
@@ -17,14 +18,14 @@ left, right = st.columns([3, 2])
 with left:
     st.header(panels.harmless(curve.name), anchor=False)
     st.vega_lite_chart(
-        spec=charts.curve_spec(fit, log=log) | {"datasets": tables}, key="fitted_curve",
+        spec=filled(charts.curve_spec(fit, log=log), tables), key="fitted_curve",
         alt=f"Accuracy against {fit.resources[0]}, measured and fitted; the numbers are in the table below.",
     )  # fmt: skip
     st.caption(panels.harmless(charts.describe(fit)))
 with right:
     st.header("What the law leaves over", anchor=False)
     st.vega_lite_chart(
-        spec=charts.residual_spec(fit, log=log) | {"datasets": tables}, key="residuals",
+        spec=filled(charts.residual_spec(fit, log=log), tables), key="residuals",
         alt=f"Accuracy measured less fitted against {fit.resources[0]}; the numbers are in the table below.",
     )  # fmt: skip
     st.caption(panels.harmless(charts.describe_residuals(fit)))

@@ -451,6 +451,23 @@ def named(chart: Any) -> Spec:
     return {key: value for key, value in spec.items() if key not in ("config", "$schema")}
 
 
+def filled(spec: Spec, tables: Mapping[str, pd.DataFrame]) -> Spec:
+    """A specification with those of the tables that it names.
+
+    Where several pictures share tables, none is sent what it does not draw: the browser puts new rows into each table
+    by its name, stops at the first that the picture lacks, and the picture stays what it was.
+    """
+    return spec | {"datasets": {name: tables[name] for name in sorted(_named_in(spec))}}
+
+
+def _named_in(part: Any) -> set[str]:
+    if isinstance(part, dict):
+        data = part.get("data")
+        own = {data["name"]} if isinstance(data, dict) and "name" in data else set()
+        return own.union(*(_named_in(value) for value in part.values()))
+    return set().union(*(_named_in(value) for value in part)) if isinstance(part, list) else set()
+
+
 def bare(chart: Any) -> Spec:
     """The dictionary of a chart of one table, which comes with it: no data, no style."""
     spec = named(chart)

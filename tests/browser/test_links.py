@@ -10,6 +10,7 @@ import time
 import picture
 import pytest
 from controls import IDLE
+from playwright.sync_api import expect
 
 STEPS = 4  # controls moved on each page
 ALL = {"width": 1440, "height": 4000}  # a table is drawn only where it is in view
@@ -134,3 +135,21 @@ def assert_alike(page, fresh, did):
         deadline = deadline or time.monotonic() + PATIENCE  # once both are there
         assert time.monotonic() < deadline, "\n".join([f"{link} after", *did, *found])
         page.wait_for_timeout(100)
+
+
+def test_another_file_of_measurements_is_another_picture(server, visitor, tmp_path):
+    """Also where both are drawn alike, so that the browser changes nothing but the rows."""
+    page = visitor(f"{server}/measured_curves")
+    for name, rows, last in (
+        ("first", "40,.1779\n250,.743\n1000,.8754", "1,000"),
+        ("second", "1,.41\n3,.41\n7,.41", "7"),
+    ):
+        file = tmp_path / f"{name}.csv"
+        file.write_text(f"labels,accuracy\n{rows}\n")
+        page.get_by_text("Open your own").click()
+        page.get_by_test_id("stFileUploader").locator("input").set_input_files(file)
+        expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
+        page.locator(IDLE).wait_for()
+        page.keyboard.press("Escape")
+        for chart in page.get_by_test_id("stVegaLiteChart").all()[:2]:
+            expect(chart.locator("text", has_text=re.compile(f"^{last}$")).first).to_be_attached()

@@ -1,8 +1,11 @@
 """What holds on every page: it starts in every mode, renders every fleet, and survives both ends of every control."""
 
+import json
+
 import numpy as np
 import pytest
 from dashboard import PAGES, ROOT, TIMEOUT, answer, calm, open_page, shown
+from pictures import names_in
 from streamlit.testing.v1 import AppTest
 
 import fairsynergy as fs
@@ -155,3 +158,13 @@ def marked_up(app):
             yield from (str(getattr(proto, name, "")) for name in ("label", "help", "body", "value"))
     for group in app.button_group:
         yield from (option.content for option in group.proto.options)
+
+
+@everywhere
+@pytest.mark.parametrize("setting", ["RTI", "DL"])
+def test_every_picture_gets_the_tables_that_it_draws_and_no_other(page, setting):
+    """The browser gives new rows to each table by its name, and gives up at the first that the picture lacks."""
+    app = open_page(page, setting=setting)
+    for chart in app.get("vega_lite_chart"):
+        asked = names_in(json.loads(chart.proto.spec))
+        assert {table.name for table in chart.proto.datasets} == asked, chart.proto.alt
