@@ -115,7 +115,9 @@ def _steps() -> Drawing:
             source("curve").mark_line(strokeWidth=3, color=INK).encode(x, y),
             taken.mark_rule(strokeWidth=3, strokeDash=[5, 4]).encode(x=alt.X("start:Q"), x2="end:Q", y="before:Q"),
             taken.mark_rule(strokeWidth=6).encode(x="end:Q", y=alt.Y("before:Q"), y2="after:Q", tooltip=tip),
-            taken.mark_text(align="left", dx=10, fontWeight="bold").encode(x="end:Q", y="middle:Q", text="label:N"),
+            source("steps")
+            .mark_text(align="left", dx=10, fontWeight="bold", color=INK)
+            .encode(x="end:Q", y="middle:Q", text="label:N"),
         )
     )
 
@@ -362,7 +364,9 @@ def _mixes() -> Drawing:
             source("names").mark_text(color=FAINT, align="right", dx=-4, dy=-8).encode(x, y, text="name:N"),
             source("curve").mark_line(color=FIRST, strokeWidth=3).encode(x, y, order="step:Q"),
             marks.mark_point(filled=True, size=200, opacity=1),
-            marks.mark_text(align="left", dx=12, dy=-8, fontWeight="bold").encode(text="label:N"),
+            source("marks")
+            .mark_text(align="left", dx=12, dy=-8, fontWeight="bold", color=INK)
+            .encode(x, y, text="label:N"),
         )
     )
 
@@ -400,12 +404,12 @@ def _passes(most: int, low: float, high: float) -> Drawing:
     return _drawing(
         alt.layer(
             bound.mark_rule(strokeWidth=3, color=SECOND),
-            bound.mark_text(align="left", dx=6, dy=14, color=SECOND, fontWeight="bold").encode(
+            bound.mark_text(align="left", dx=6, dy=14, color=INK, fontWeight="bold").encode(
                 x=alt.value(0), text="label:N"
             ),
             rows.mark_line(strokeWidth=2, color=FIRST),
             rows.mark_point(filled=True, size=140, opacity=1, color=FIRST).encode(tooltip=tip),
-            rows.mark_text(align="center", dy=-16, color=FIRST, fontWeight="bold").encode(text="label:N"),
+            rows.mark_text(align="center", dy=-16, color=INK, fontWeight="bold").encode(text="label:N"),
         )
     )
 
@@ -491,9 +495,7 @@ def _turned() -> Drawing:
             rows.mark_point(filled=True, size=60, opacity=1, color=FIRST).encode(tooltip=tip),
             rows.transform_filter("datum.named && !datum.chosen").mark_text(**text).encode(text="alpha:N"),
             rows.transform_filter("datum.chosen").mark_point(filled=True, size=320, opacity=1, color=SECOND),
-            rows.transform_filter("datum.chosen")
-            .mark_text(fontWeight="bold", **text | {"color": SECOND})
-            .encode(text="alpha:N"),
+            rows.transform_filter("datum.chosen").mark_text(fontWeight="bold", **text).encode(text="alpha:N"),
         )
     )
 
