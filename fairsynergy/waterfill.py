@@ -332,6 +332,9 @@ class _Market:
         log_c, rate = np.log(c), 1.0 / p
         # Beyond all that there is, and beside endowments far above it, grants would not add up to the last digit.
         enough = np.minimum(high, low + 2 * (capacity - np.add.reduce(low)))
+        # Who meets a bound is told by the log price where it does: beside a large endowment the rounding of what is
+        # wanted may be larger than a ceiling.
+        closed, full = (log_c - p * np.log(np.maximum(own + limit, TINY)) for limit in (low, enough))
 
         def buy(log_price: float) -> tuple[Array, Array, float]:
             """Grants, what those strictly between their bounds hold, and what is bought beyond the capacity."""
@@ -339,11 +342,11 @@ class _Market:
             wanted = np.exp(np.minimum((log_c - log_price) * rate, LOG_HUGE))
             grant = np.maximum(np.minimum(wanted - own, enough), low)
             grant *= (grant >= TINY) | (own >= LEAST_BESIDE)
+            grant = np.where(log_price <= full, enough, np.where(log_price >= closed, low, grant))
             return grant, wanted * ((grant > low) & (grant < enough)), float(np.add.reduce(grant) - capacity)
 
         who = (c > 0) & (enough > low)
-        ends = [log_c - p * np.log(np.maximum(own + limit, TINY)) for limit in (low, enough)]
-        kinks = np.unique(np.concatenate(ends)[np.tile(who, 2)])
+        kinks = np.unique(np.concatenate([closed, full])[np.tile(who, 2)])
         margin = FINEST * np.spacing(np.abs(kinks).max()) + FINEST * np.spacing(1.0)  # rounding of the kinks
         first, last = 0, len(kinks) - 1
         below, above = float(kinks[0] - margin), float(kinks[-1] + margin)
@@ -353,7 +356,7 @@ class _Market:
                 below, first = float(kinks[middle]), middle + 1
             else:
                 above, last = float(kinks[middle]), middle - 1
-        log_price = below
+        log_price, ends = below, (below, above)
         for _ in range(MAX_BETWEEN):
             grant, held, excess = buy(log_price)
             if excess == 0 or above - below <= FINEST * np.spacing(abs(log_price)):
@@ -369,7 +372,7 @@ class _Market:
             log_price = log_price + step if below < log_price + step < above else 0.5 * (below + above)
         step = float(np.copysign(np.spacing(abs(log_price)), excess))
         while excess != 0 and abs(step) < LOG_HUGE:
-            nearby, _, other = buy(log_price + step)
+            nearby, _, other = buy(min(max(log_price + step, ends[0]), ends[1]))
             if np.sign(other) != np.sign(excess):  # a product of the two may be too small for a number
                 return grant + excess / (excess - other) * (nearby - grant), log_price
             step *= 2

@@ -280,3 +280,13 @@ def test_excesses_whose_product_is_too_small_for_a_number_are_told_apart():
     filled = fs.waterfill(coefficient=[0.5, 0.3], exponent=[0.5, 0.7], endowment=[0.1, 0.2], capacity=1e-300)
     assert filled.grant.sum() <= 1e-300 * (1 + 1e-12)
     assert (filled.grant >= 0).all()
+
+
+def test_rounding_of_what_is_wanted_beside_large_endowments_moves_nobody_from_a_ceiling():
+    """Four are all but full: the one that gains least of them lacks the rest, and the fifth gets nothing."""
+    c = [25605276.669682845, 4328.961836742592, 1.776102252350117e-09, 8699958.88162057, 488.4777794103118]
+    p, own, capacity = 0.06167214339540088, 16458709425209.725, 49999.99999998026
+    filled = fs.waterfill(c, p, [own] * 5, capacity, 0.0, 12_500.0)
+    np.testing.assert_array_equal(filled.grant[:4], [12_500.0, 12_500.0, 0.0, 12_500.0])
+    assert filled.grant[4] == pytest.approx(capacity - 37_500.0, abs=1e-11)
+    assert filled.price == pytest.approx(c[4] * own**-p, rel=1e-6)
