@@ -160,7 +160,8 @@ class Bounding:
         self.responses: list[_Response] = []
         self.share = np.empty(0)
         self.ask(np.full(2, PROHIBITIVE))  # keeps the program bounded
-        self.ask(price)
+        # What nobody can give may be worth more than any number; a price without end times nothing left is none.
+        self.ask(np.where(np.isfinite(price), price, 0.0))
 
     @property
     def best(self) -> _Response:

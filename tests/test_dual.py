@@ -160,3 +160,18 @@ def test_a_bound_holds_beside_endowments_that_dwarf_the_capacity() -> None:
     found = fs.allocate(problem, fs.FairSynergy())
     assert found.upper_bound is not None
     assert found.upper_bound >= found.total * (1 - 1e-12)
+
+
+def test_the_price_of_what_nobody_can_give_may_be_beyond_any_number() -> None:
+    """Agent 1 would pay without end for the first of what there is none of; the bound is that of the rest."""
+    problem = fs.Problem(
+        endowment=[[0, 0.25], [2e12, 0], [1e11, 2], [0, 0]],
+        capacity=[4e11, 0],
+        elasticity=[[0.1, 4.76e-5], [0.825, 3.42e-5], [0.907, 6.2e-7], [0.3, 0.64]],
+        weight=[5, 1, 2, 1],
+    )
+    found = fs.allocate(problem, fs.FairSynergy())
+    assert found.price is not None
+    assert np.isinf(found.price[1])
+    assert found.upper_bound is not None
+    assert found.total * (1 - 1e-12) <= found.upper_bound <= found.total * (1 + 1e-9)

@@ -497,3 +497,27 @@ def test_who_meets_a_ceiling_under_drf_takes_from_others_so_the_least_is_not_pro
     richer = fs.allocate(changed(problem, capacity=[2, 4]), fs.DRF())
     assert richer.utility[0] < target.level
     assert least_capacity(problem, fs.DRF(), target, "labels").status is Least.FOUND
+
+
+def test_amounts_too_small_to_look_for_are_not_called_the_least() -> None:
+    """0.3 is reached by 1e-9000, which is no number, so by every amount but none at all."""
+    problem = fs.Problem(endowment=[0.0], capacity=0.025, elasticity=[5.8e-5], ceiling=0.025)
+    answer = least_capacity(problem, fs.NUM(), Target(Worst(), 0.3), "compute")
+    assert answer.status is Least.TRACE
+    assert answer.reached >= 0.3
+    assert forward(problem, fs.NUM(), Worst(), answer.capacity * 1e-9) >= 0.3
+    money = least_budget(problem, fs.NUM(), Target(Worst(), 0.3), 2.0)
+    assert money.status is Least.TRACE
+
+
+def test_who_would_need_more_than_any_number_does_not_stop_the_search_for_a_level() -> None:
+    """Agent 1 is lifted to what agent 2 can reach by nothing short of 1e280 of either resource."""
+    problem = fs.Problem(
+        endowment=[[0.05, 1e5], [0.1, 5e4], [1, 5e3]],
+        capacity=[6, 2.5e5],
+        elasticity=[[0.01, 7.4e-8], [0.75, 0.99998], [0.25, 4e-5]],
+        ceiling=[[np.inf, 2.5e5], [np.inf, np.inf], [np.inf, 1e6]],
+    )
+    answer = least_budget(problem, fs.Leximin(), Target(Worst(), 1.018), [16.7, 4e-8])
+    assert answer.status is Least.PROVED
+    assert answer.reached == pytest.approx(1.018, rel=1e-9)

@@ -141,6 +141,10 @@ class Least(Enum):
     FOUND = "Least found: under this rule more may lower the aim, so a smaller amount may reach the target, too."
     TRIED = "Proved least: every smaller amount in whole units was tried, and misses the target."
     NOTHING = "Already reached: the least that may be given at all is enough."
+    TRACE = (
+        "Next to nothing is enough: even less than this may reach the target, but amounts so small are next to no "
+        "number, and no least one is looked for."
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -596,13 +600,15 @@ class _Path(NamedTuple):
 
 class _Found(NamedTuple):
     """The least capacity (m,) found and its amount on the ray; amount None if none reaches the level, then the
-    capacity is where the aim is highest. `all_tried`: whether all that is less was."""
+    capacity is where the aim is highest. `all_tried`: whether all that is less was. `trace`: whether it is next to no
+    number, and less was not looked for."""
 
     capacity: Array
     amount: float | None
     reached: float
     at_once: bool
     all_tried: bool = False
+    trace: bool = False
 
 
 def _least_on(question: _Question, ray: _Path, level: float, about: float | None = None) -> _Found:
@@ -644,6 +650,8 @@ def _least_on(question: _Question, ray: _Path, level: float, about: float | None
     below, above = tried[0] * NEAR, tried[0]
     while below > max(ray.least, LEAST) and value(below) >= level:
         below, above = below * NEAR, below
+    if below > ray.least and value(below) >= level:
+        return _Found(ray.at(below), below, value(below), False, trace=True)
     return _crossing(question, ray, level, max(below, ray.least), above)
 
 
@@ -818,13 +826,15 @@ def _lifting(problem: Problem, prices: Array, most: Array) -> _Path:
     floors = problem.floor.sum(axis=0)
     with np.errstate(divide="ignore"):
         low = np.exp(problem.log_utility(problem.floor)) / problem.weight
+    farthest = FARTHEST * np.maximum(most, floors)
     top = replace(problem, capacity=np.maximum(most, floors))
     high = top.utility(Leximin().divide(top).grant) / problem.weight
     least, highest = float(low.min()), float(high.max())
 
     def at(level: float) -> Array:
         needed = cheapest(problem, max(level, TINY), prices).sum(axis=0)
-        return np.asarray(np.maximum(np.where(needed < LEAST, 0.0, needed), floors))
+        # Who is nearly inelastic may need more than any number; beyond the farthest nobody searches.
+        return np.asarray(np.clip(np.where(needed < LEAST, 0.0, needed), floors, farthest))
 
     return _Path(at, least, max(least, highest))
 
@@ -947,6 +957,14 @@ def _answer(
     question: _Question, target: Target, found: _Found, *, resource: str | None, prices: Array | None
 ) -> Answer:
     capacity = question.counted(found.capacity)
+    if found.at_once:
+        status = Least.NOTHING
+    elif found.all_tried:
+        status = Least.TRIED
+    else:
+        status = question.certain()
+        if found.trace and status is not Least.FOUND:  # which says as much
+            status = Least.TRACE
     allocation = allocate(replace(question.given, capacity=capacity), question.policy)
     spent = None if prices is None else capacity * prices
     total = None if spent is None else float(spent.sum())
@@ -958,7 +976,7 @@ def _answer(
         split=None if spent is None or not total else read_only(spent / total),
         allocation=allocation,
         reached=float(target.aim.of(question.problem, allocation.utility)),
-        status=Least.NOTHING if found.at_once else Least.TRIED if found.all_tried else question.certain(),
+        status=status,
     )
 
 

@@ -69,7 +69,7 @@ def attack(rng: np.random.Generator) -> list[str]:
             gap = float(rows.loc[name, "gap"])
             if not np.isfinite(total):
                 found.append(f"{name}: total {total}; {state(problem)}")
-            elif total < best * (1 - gap) * (1 - BOUND):  # a gap that is no number claims nothing
+            elif total < best * _referees.at_least(gap) * (1 - BOUND):  # a gap that is no number claims nothing
                 found.append(f"{name}: gap {gap} at {total}, reachable {best} with {there.tolist()}; {state(problem)}")
         if m == 1 and "best" in rules and not rows.loc["best", "gap"] <= TIGHT:
             found.append(f"gap {rows.loc['best', 'gap']} of the best with one resource; {state(problem)}")

@@ -32,7 +32,7 @@ def attack(rng: np.random.Generator) -> list[str]:
     best, there = _referees.reach(problem, rng, starts=12)
     if bidding.bound.min() < best * (1 - BOUND):
         found.append(f"{method}: bound {bidding.bound.min()}, reachable {best} with {there.tolist()}")
-    if total < best * (1 - gap) * (1 - BOUND):
+    if total < best * _referees.at_least(gap) * (1 - BOUND):
         found.append(f"{method}: gap {gap} at {total}, reachable {best} with {there.tolist()}")
     own = bidding.allocation.gap
     if own is None or abs(own - gap) > 1e-9:
