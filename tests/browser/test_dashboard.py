@@ -93,7 +93,9 @@ def test_the_first_visit_ever_may_be_to_any_page(fresh_server, visitor, path):
     page = visitor(f"{fresh_server}/{path}?agents=5")
     for name in PAGES:
         expect(page.get_by_role("link", name=name, exact=True)).to_be_visible()
-    expect(page.get_by_text("5 agents drawn by lot")).to_be_visible()
+    fleet = page.get_by_text("5 agents drawn by lot")
+    expect(fleet).to_be_attached()
+    expect(fleet).to_be_visible(visible=path != "lessons")
     expect(page.get_by_test_id("stException")).to_have_count(0)
     again = visitor(f"{fresh_server}/{path}?agents=5")
     expect(again.locator("h1")).to_have_text(answer(page))
