@@ -228,7 +228,7 @@ def _proofs(sheet: _Sheet, tray: Tray, allocations: Mapping[str, Allocation]) ->
             "That is",
             "Conditions checked for",
             "Overspent (share of a capacity)",
-            "Beyond a floor or ceiling (share of a capacity)",
+            "Beyond a floor or ceiling (share of that limit)",
             "Off the price (relative)",
             "Unspent though worth something (share of a capacity)",
             "Total accuracy, weighted",

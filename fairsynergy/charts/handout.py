@@ -375,7 +375,7 @@ def _residuals(found: Allocation) -> Table:
     told: dict[str, str] = {
         "Checked for": proved.objective,
         "Most overspent, as a share of a capacity": _residual(proved.budget),
-        "Most beyond a floor or ceiling, as a share of a capacity": _residual(proved.nonnegativity),
+        "Most beyond a floor or ceiling, as a share of that limit": _residual(proved.nonnegativity),
         "Furthest from the price (0: no exchange helps)": _residual(proved.stationarity),
         "Most unspent of what has a price, as a share": _residual(proved.complementarity),
         "Total accuracy, by weight": _number(found.total).text,
