@@ -217,6 +217,8 @@ class TotalUtility(AlphaWelfare):
         """
         if not self.concave(problem) or self._trapped(problem, grant).any():  # no tangent plane at nothing
             return None
+        if not np.isfinite(grant).all():  # nor beyond every number
+            return None
         with np.errstate(over="ignore"):
             marginal = np.exp(self.log_marginal(problem, grant))
             levelled = self.level(problem, grant).price
