@@ -76,7 +76,9 @@ class SumObjective(Objective):
         return 0.0
 
     def level(self, problem: Problem, grant: Array) -> Levelling:
-        log_marginal = self.log_marginal(problem, grant)
+        return self._level(problem, grant, self.log_marginal(problem, grant))
+
+    def _level(self, problem: Problem, grant: Array, log_marginal: Array) -> Levelling:
         log_unit = self.log_unit(problem, grant)
         worst, logs = 0.0, np.empty((3, problem.m))
         # The least that lifts an agent from nothing cannot be divided further.
@@ -119,7 +121,10 @@ class AlphaWelfare(SumObjective):
         with np.errstate(divide="ignore"):
             part = returns * np.log(held if self.alpha < 1 else np.maximum(held, TINY))
         # Summed without the agent's own term, not subtracted from the total: a holding of zero is minus infinity.
-        others = np.stack([np.delete(part, k, axis=1).sum(axis=1) for k in range(problem.m)], axis=1)
+        others = np.zeros_like(part)
+        for k in range(problem.m):
+            others[:, :k] += part[:, k, None]
+            others[:, k + 1 :] += part[:, k, None]
         own = np.log(problem.elasticity) + (returns - 1) * np.log(np.maximum(holding, TINY))
         log_marginal = np.log(problem.weight)[:, None] + own + others
         log_marginal[holding > problem.saturation * (1 + ROUNDING)] = -np.inf  # idle: less costs nothing
@@ -219,9 +224,10 @@ class TotalUtility(AlphaWelfare):
             return None
         if not np.isfinite(grant).all():  # nor beyond every number
             return None
+        log_marginal = self.log_marginal(problem, grant)
         with np.errstate(over="ignore"):
-            marginal = np.exp(self.log_marginal(problem, grant))
-            levelled = self.level(problem, grant).price
+            marginal = np.exp(log_marginal)
+        levelled = self._level(problem, grant, log_marginal).price
         bound = float(problem.weight @ problem.utility(grant))
         for k in range(problem.m):
             floor = problem.floor[:, k]
