@@ -18,7 +18,7 @@ import numpy as np
 from benchmarks.row import Row
 from fairsynergy.collaborative import Edge, algorithm_1, bisection, brute_force, draw_city, greedy, rollout, shares
 from fairsynergy.experiments.cities import UNLEARNED, read_policies
-from fairsynergy.scenarios import ASSETS
+from fairsynergy.fleets.drawn import ASSETS
 
 SIZES = ((5, 24), (20, 24), (100, 400), (1000, 1200), (1000, 4000))
 SMALL, LARGER = 4000, 50

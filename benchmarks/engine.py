@@ -15,11 +15,11 @@ import numpy as np
 import fairsynergy as fs
 from benchmarks.fleets import paper_fleet
 from benchmarks.row import Row, fastest
-from fairsynergy import reference
 from fairsynergy.experiments.drawing import Growing
 from fairsynergy.experiments.engine import run
-from fairsynergy.objective import TINY
-from fairsynergy.scenarios import Setting
+from fairsynergy.fleets import Setting
+from fairsynergy.kernel._objective import TINY
+from fairsynergy.policies import reference
 
 FLEETS, LOOPED = 1000, 100
 

@@ -13,7 +13,7 @@ import numpy as np
 import fairsynergy as fs
 from benchmarks.fleets import paper_fleet
 from benchmarks.row import Row, fastest
-from fairsynergy import reference
+from fairsynergy.policies import reference
 
 ALPHAS = (0.5, 0.75, 1.0, 1.5, 2.0, 4.0, 8.0)
 SIZES = (2, 10, 50)

@@ -26,8 +26,8 @@ from threadpoolctl import threadpool_limits
 
 import fairsynergy as fs
 from benchmarks.row import Row, fastest
-from fairsynergy import reference
-from fairsynergy.objective import LogHolding, WorstUtility
+from fairsynergy.kernel._objective import LogHolding, WorstUtility
+from fairsynergy.policies import reference
 
 # Each rule and the number of resources that it divides here.
 RULES: tuple[tuple[fs.Policy, int], ...] = (

@@ -16,8 +16,18 @@ import numpy as np
 import fairsynergy as fs
 from benchmarks.fleets import paper_fleet
 from benchmarks.row import Row
-from fairsynergy.planning import Agent, Aim, Mean, Target, Worst, best_split, draw, least_budget, least_capacity
-from fairsynergy.planning.uncertainty import uncertain
+from fairsynergy.analysis.planning import (
+    Agent,
+    Aim,
+    Mean,
+    Target,
+    Worst,
+    best_split,
+    draw,
+    least_budget,
+    least_capacity,
+    uncertain,
+)
 
 AGENTS, FLEETS, DRAWS, CHECKED = 100, 3, 1000, 30
 ERROR = 0.05

@@ -14,8 +14,8 @@ import pytest
 import fairsynergy as fs
 from benchmarks import peers, table
 from benchmarks.row import Row, fastest
-from fairsynergy import reference
 from fairsynergy.cli import main
+from fairsynergy.policies import reference
 
 GOOD = Row("a row with a | in it", "1.0 ms", "30.0 ms", "30 x", "at least 20", True)
 BELOW = Row("  and one that belongs to it", "2.0 ms", "", "", "", True)

@@ -12,7 +12,7 @@ import torch
 
 from benchmarks.row import Row
 from fairsynergy.collaborative import RECIPES, Neurosurgeon, draw_city, rollout
-from fairsynergy.collaborative.training import FIRST_CITY, Plan, train
+from fairsynergy.collaborative._training import FIRST_CITY, Plan, train
 
 # Seconds for a training.
 GOAL = 120

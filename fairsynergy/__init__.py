@@ -8,17 +8,21 @@
 
 from __future__ import annotations
 
-from fairsynergy import bidding as bidding
 from fairsynergy import curves as curves
-from fairsynergy import fairness as fairness
-from fairsynergy import planning as planning
+from fairsynergy import kernel as kernel
+from fairsynergy import laws as laws
 from fairsynergy.allocation import Allocation as Allocation
 from fairsynergy.allocation import Certificate as Certificate
 from fairsynergy.allocation import Status as Status
 from fairsynergy.allocation import allocate as allocate
+from fairsynergy.analysis import bidding as bidding
+from fairsynergy.analysis import fairness as fairness
+from fairsynergy.analysis import planning as planning
 from fairsynergy.errors import FairSynergyError as FairSynergyError
 from fairsynergy.errors import ProblemError as ProblemError
 from fairsynergy.errors import SolverError as SolverError
+from fairsynergy.kernel import Filling as Filling
+from fairsynergy.kernel import waterfill as waterfill
 from fairsynergy.policies import DRF as DRF
 from fairsynergy.policies import NUM as NUM
 from fairsynergy.policies import POLICIES as POLICIES
@@ -38,8 +42,6 @@ from fairsynergy.policies import Replan as Replan
 from fairsynergy.policies import Uniform as Uniform
 from fairsynergy.policies import WholeUnits as WholeUnits
 from fairsynergy.problem import Problem as Problem
-from fairsynergy.waterfill import Filling as Filling
-from fairsynergy.waterfill import waterfill as waterfill
 
 __all__ = [
     "DRF",
@@ -72,6 +74,8 @@ __all__ = [
     "bidding",
     "curves",
     "fairness",
+    "kernel",
+    "laws",
     "planning",
     "waterfill",
 ]

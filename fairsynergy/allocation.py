@@ -20,12 +20,11 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from fairsynergy.dual import lowest_bound, proved_bound
 from fairsynergy.errors import SolverError
-from fairsynergy.objective import AlphaWelfare, Levelling, TotalUtility
-from fairsynergy.policies.alpha_fair import Nash
-from fairsynergy.policies.fair_synergy import FairSynergy
-from fairsynergy.policies.policy import OPTIMAL_WITHIN, Division, Policy
+from fairsynergy.kernel._dual import lowest_bound, proved_bound
+from fairsynergy.kernel._objective import AlphaWelfare, Levelling, TotalUtility
+from fairsynergy.policies import Division, FairSynergy, Nash, Policy
+from fairsynergy.policies._policy import OPTIMAL_WITHIN
 from fairsynergy.problem import Array, Problem, read_only
 
 # Largest relative violation of a limit that rounding explains.

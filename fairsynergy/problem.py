@@ -29,6 +29,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fairsynergy.errors import ProblemError, typed
+from fairsynergy.laws import PowerLaw
 
 Array = NDArray[np.float64]
 
@@ -241,15 +242,18 @@ class Problem:
         room = np.minimum(self.ceiling, np.maximum(self.saturation - self.endowment, 0.0))
         return read_only(np.maximum(room, self.floor))
 
+    @property
+    def law(self) -> PowerLaw:
+        """How accuracy follows from holdings."""
+        return PowerLaw(self.elasticity, self.saturation)
+
     def holding(self, grant: ArrayLike) -> Array:
         """(..., n, m) endowment plus grant, for one grant or a batch of them (leading axes)."""
         return np.asarray(self.endowment + np.asarray(grant, dtype=np.float64))
 
     def log_utility(self, grant: ArrayLike) -> Array:
         """(..., n) log U_i; minus infinity where an agent lacks a resource altogether."""
-        with np.errstate(divide="ignore"):
-            logs = np.log(np.minimum(self.holding(grant), self.saturation))
-        return np.asarray((self.elasticity * logs).sum(axis=-1))
+        return self.law.log_utility(self.holding(grant))
 
     def utility(self, grant: ArrayLike) -> Array:
         """(..., n) accuracy U_i = prod_k min(holding, saturation)^elasticity (Fair-Synergy, Eq. 2)."""

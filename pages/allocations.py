@@ -6,9 +6,9 @@ import streamlit as st
 
 from fairsynergy.charts import allocations
 from fairsynergy.charts.comparison import called
-from fairsynergy.explain import exchanges, going_price, prices, sentences
 from fairsynergy.ui import frame, panels, picking
-from fairsynergy.wording import badge, measure, proof
+from fairsynergy.words.explain import exchanges, going_price, prices, sentences
+from fairsynergy.words.phrases import badge, measure, proof
 
 visit = frame.visit()
 problem, price = visit.problem, going_price(visit.allocations)

@@ -4,7 +4,7 @@ import streamlit as st
 
 from fairsynergy.charts import comparison
 from fairsynergy.ui import frame, panels
-from fairsynergy.wording import headline, mean_word, measure
+from fairsynergy.words.phrases import headline, mean_word, measure
 
 TALL = 240  # of the charts of agents [pixels]
 EACH = 40  # up to this many agents each has its bar; beyond, a distribution says more

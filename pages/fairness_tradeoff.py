@@ -2,12 +2,12 @@
 
 import streamlit as st
 
+from fairsynergy.analysis.fairness import report
 from fairsynergy.charts import tradeoff
 from fairsynergy.charts.comparison import called
-from fairsynergy.explain import PORTRAITS
-from fairsynergy.fairness import report
 from fairsynergy.ui import closing, demonstrations, frame, panels, promises, solve
-from fairsynergy.wording import dial, mean_word, measure, optimum, trade_off, verdicts, weighting
+from fairsynergy.words.explain import PORTRAITS
+from fairsynergy.words.phrases import dial, mean_word, measure, optimum, trade_off, verdicts, weighting
 
 # Called the same at every move of a slider, or the browser would build the chart anew instead of moving its marks.
 FRONTIER_ALT = "Mean accuracy against how the worse-off fare, one point per rule, and the dial's curve; said below."

@@ -5,7 +5,7 @@ import streamlit as st
 import fairsynergy as fs
 from fairsynergy.charts import bidding as charts
 from fairsynergy.ui import bids, frame, panels, solve
-from fairsynergy.wording import badge
+from fairsynergy.words.phrases import badge
 
 visit = frame.visit()
 method = bids.choose()

@@ -3,9 +3,9 @@
 import streamlit as st
 
 from fairsynergy.charts import allocations, palette, surfaces
-from fairsynergy.explain import going_price, sentences
 from fairsynergy.ui import frame, panels, trading
 from fairsynergy.ui.plot3d import plot3d
+from fairsynergy.words.explain import going_price, sentences
 
 visit = frame.visit()
 problem, allocation = visit.problem, visit.allocation

@@ -4,10 +4,10 @@ import streamlit as st
 
 from fairsynergy.charts import whatif
 from fairsynergy.charts.comparison import called
-from fairsynergy.tray import Scenario, headline
+from fairsynergy.fleets.tray import Scenario, headline
 from fairsynergy.ui import frame, panels
 from fairsynergy.ui.whatif import changing, doubt, edit, goals, growth, meeting, saving, shelf, split, why
-from fairsynergy.wording import caveats, measure
+from fairsynergy.words.phrases import caveats, measure
 
 # Called the same at every edit, or the browser would build the chart anew instead of moving its marks.
 SCENARIOS_ALT = "Worst-off, mean and best-off accuracy of each scenario; the numbers are in the table below."

@@ -33,7 +33,7 @@ EXTRAS = {
     "measure": Extra("scikit-learn", ("sklearn",)),
 }
 # Doctests that need one.
-DOCTESTS = {"fairsynergy.collaborative.environment": "marl"}
+DOCTESTS = {"fairsynergy.collaborative._environment": "marl"}
 
 # Python runs a module of this name before anything else, in every process; this one hides packages from it.
 SITE = """\

@@ -24,13 +24,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import fairsynergy as fs
-from fairsynergy.charts.handout import handout, open_tray
-from fairsynergy.collaborative.porto import read_porto
+from fairsynergy.charts.reports.handout import handout, open_tray
+from fairsynergy.collaborative import read_porto
 from fairsynergy.curves import fit, read_curves
 from fairsynergy.errors import ProblemError
-from fairsynergy.fleet_files import read_file, write_csv, write_json
-from fairsynergy.scenarios import PRESETS, FleetSpec, Setting
-from fairsynergy.tray import Scenario, Tray, from_link, to_link, write_tray
+from fairsynergy.fleets import PRESETS, FleetSpec, Setting, read_file, write_csv, write_json
+from fairsynergy.fleets.tray import Scenario, Tray, from_link, to_link, write_tray
 
 NUMBERS = (
     "0", "-0.0", "-1", "1e308", "-1e308", "1e-320", "1e999", "nan", "NaN", "inf", "-Infinity", "1_000", "0x1p3",

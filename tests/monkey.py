@@ -24,10 +24,10 @@ from streamlit.proto.WidgetStates_pb2 import WidgetState
 from streamlit.testing.v1 import AppTest
 
 import fairsynergy as fs
-from fairsynergy.scenarios import PRESETS, FleetSpec
+from fairsynergy.fleets import PRESETS, FleetSpec
 from fairsynergy.ui import inputs, solve
 from fairsynergy.ui.whatif import meeting
-from fairsynergy.wording import average, badge, headline
+from fairsynergy.words.phrases import average, badge, headline
 
 ROOT = Path(__file__).parents[1]
 TIMEOUT = 120  # seconds, for a run of a page

@@ -15,9 +15,9 @@ from hypothesis import given
 from strategies import NAMED, changed, fleet, problems
 
 import fairsynergy as fs
-from fairsynergy import reference
-from fairsynergy.objective import AlphaWelfare, TotalUtility, WorstUtility
-from fairsynergy.policies.alpha_fair import LARGEST
+from fairsynergy.kernel._objective import AlphaWelfare, TotalUtility, WorstUtility
+from fairsynergy.policies import reference
+from fairsynergy.policies._alpha_fair import LARGEST
 from fairsynergy.problem import Array
 
 ALPHAS = (0.5, 0.75, 1.0, 1.5, 2.0, 4.0, 8.0)

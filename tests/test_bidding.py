@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from strategies import NAMED, paper_fleet, problems
 
 import fairsynergy as fs
-from fairsynergy import planning
-from fairsynergy.bidding import (
+from fairsynergy.analysis import planning
+from fairsynergy.analysis.bidding import (
     METHODS,
     Newton,
     Repair,
@@ -23,9 +23,9 @@ from fairsynergy.bidding import (
     rebid,
     safe_step,
 )
-from fairsynergy.dual import Fleet, whole
-from fairsynergy.objective import TotalUtility
-from fairsynergy.scenarios import PRESETS, FleetSpec, Setting
+from fairsynergy.fleets import PRESETS, FleetSpec, Setting
+from fairsynergy.kernel._dual import Fleet, whole
+from fairsynergy.kernel._objective import TotalUtility
 
 ONE = fs.Problem(endowment=[0.1, 0.3], capacity=0.5, elasticity=[0.5, 0.3])
 # Tolerances at which grants are compared with the central rule's, and how far they may then be apart.

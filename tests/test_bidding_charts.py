@@ -5,10 +5,10 @@ import pytest
 from pictures import EveryPicture
 
 import fairsynergy as fs
-from fairsynergy.bidding import Newton, Tatonnement, bid, rebid, turnover
+from fairsynergy.analysis.bidding import Newton, Tatonnement, bid, rebid, turnover
 from fairsynergy.charts import bidding as charts
 from fairsynergy.charts import palette
-from fairsynergy.scenarios import PRESETS, FleetSpec, Setting
+from fairsynergy.fleets import PRESETS, FleetSpec, Setting
 
 ONE, TWO = FleetSpec(), FleetSpec(setting=Setting.DL)
 

@@ -7,7 +7,7 @@ from scipy.optimize import minimize
 from strategies import NAMED, changed, fleet, paper_fleet, problems
 
 import fairsynergy as fs
-from fairsynergy.dual import Split
+from fairsynergy.kernel._dual import Split
 
 
 def best_by_zooming(problem: fs.Problem) -> float:

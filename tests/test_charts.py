@@ -13,8 +13,8 @@ from strategies import problems
 
 import fairsynergy as fs
 from fairsynergy.charts import allocations, palette, surfaces
-from fairsynergy.explain import going_price, last_unit, next_unit
-from fairsynergy.scenarios import PRESETS, FleetSpec, Setting
+from fairsynergy.fleets import PRESETS, FleetSpec, Setting
+from fairsynergy.words.explain import going_price, last_unit, next_unit
 
 FLEET_A, FLEET_B = PRESETS["Fleet A"].problem, PRESETS["Fleet B"].problem
 HUNDRED = FleetSpec(agents=100, setting=Setting.DL).problem()

@@ -10,7 +10,7 @@ from fairsynergy.cli import main
 from fairsynergy.collaborative import AllLocal, Neurosurgeon, Setting, draw_city, rollout
 from fairsynergy.experiments import cities
 from fairsynergy.experiments.cities import FRESH, MEASURES, PUBLISHED, UNLEARNED, Verdict, estimate
-from fairsynergy.scenarios import ASSETS
+from fairsynergy.fleets.drawn import ASSETS
 
 FOLDER = ASSETS / "foci"
 

@@ -19,8 +19,7 @@ from strategies import fleet
 
 import fairsynergy as fs
 from fairsynergy.cli import main
-from fairsynergy.fleet_files import read_fleet, write_csv, write_json
-from fairsynergy.scenarios import PRESETS
+from fairsynergy.fleets import PRESETS, read_fleet, write_csv, write_json
 
 CPU = "--capacity=compute=0.46"
 
@@ -418,7 +417,7 @@ def test_a_stop_by_the_keyboard_is_quiet():
 
 
 def test_app_hands_its_options_to_the_launcher(monkeypatch):
-    from fairsynergy import launch
+    from fairsynergy.ui import launch
 
     asked: dict[str, Any] = {}
     monkeypatch.setattr(launch, "launch", lambda **options: asked.update(options))

@@ -12,9 +12,8 @@ from strategies import fleet
 import fairsynergy as fs
 from fairsynergy.cli import main
 from fairsynergy.cli.terminal import Column, plain_console, print_beside
-from fairsynergy.fleet_files import write_csv, write_json
-from fairsynergy.scenarios import PRESETS
-from fairsynergy.wording import badge
+from fairsynergy.fleets import PRESETS, write_csv, write_json
+from fairsynergy.words.phrases import badge
 
 COLUMNS = [80, 120]
 EVERY = ("--policy", "all", "nash", "certified-optimum", "alpha=2", "equal-income-market")

@@ -8,7 +8,7 @@ from hypothesis import given
 from strategies import NAMED, changed, fleet, problems
 
 import fairsynergy as fs
-from fairsynergy.fairness import TIE, Coalitions, Withheld, blocking_coalition, coalitions_of, stand_alone
+from fairsynergy.analysis.fairness import TIE, Coalitions, Withheld, blocking_coalition, coalitions_of, stand_alone
 
 FLEETS = {
     name: NAMED[name]

@@ -6,18 +6,7 @@ import numpy as np
 import pytest
 
 import fairsynergy as fs
-from fairsynergy.collaborative import (
-    MOBILENET,
-    PAPER,
-    STAGES,
-    Setting,
-    Tasks,
-    Weights,
-    clock,
-    path_loss,
-    power,
-    rate,
-)
+from fairsynergy.collaborative import MOBILENET, PAPER, STAGES, Setting, Tasks, Weights, clock, path_loss, power, rate
 
 SETTING = Setting()
 WH = 3600.0

@@ -7,7 +7,7 @@ import pytest
 
 import fairsynergy as fs
 from fairsynergy.charts import city, comparison, palette, plans, whatif
-from fairsynergy.scenarios import PRESETS, FleetSpec, Setting
+from fairsynergy.fleets import PRESETS, FleetSpec, Setting
 
 FLEET_B = PRESETS["Fleet B"].problem
 

@@ -6,7 +6,7 @@ import vl_convert
 
 from fairsynergy.charts import curves as charts
 from fairsynergy.curves import Curve, fit, read_folder
-from fairsynergy.scenarios import ASSETS
+from fairsynergy.fleets.drawn import ASSETS
 
 SHIPPED = read_folder(ASSETS / "curves")
 EVIL = "<script>'\"\\ labels.[x]"

@@ -10,7 +10,7 @@ from scipy import optimize, stats
 
 import fairsynergy as fs
 from fairsynergy.curves import Concern, Shape, fit, read_curves, read_folder, words
-from fairsynergy.scenarios import ASSETS
+from fairsynergy.fleets.drawn import ASSETS
 
 AMOUNTS = np.geomspace(10, 1000, 8)
 GRID = np.array([[a, b] for a in (1.0, 3.0, 9.0, 30.0) for b in (2.0, 8.0, 64.0)])

@@ -5,8 +5,8 @@ import pytest
 from strategies import paper_fleet
 
 import fairsynergy as fs
-from fairsynergy.dual import WORTHWHILE, Bounding, Fleet, Leaf, Split, lowest_bound, proved_bound, whole
-from fairsynergy.scenarios import PRESETS
+from fairsynergy.fleets import PRESETS
+from fairsynergy.kernel._dual import WORTHWHILE, Bounding, Fleet, Leaf, Split, lowest_bound, proved_bound, whole
 
 
 def draw(rng: np.random.Generator, n: int) -> fs.Problem:

@@ -6,7 +6,7 @@ import pytest
 
 import fairsynergy as fs
 from fairsynergy.collaborative import Setting, Simulator, draw_city
-from fairsynergy.collaborative.environment import CollaborativeInference
+from fairsynergy.collaborative._environment import CollaborativeInference
 
 pettingzoo = pytest.importorskip("pettingzoo.test", reason=extras.without("marl"))
 

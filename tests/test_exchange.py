@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 import fairsynergy as fs
+from fairsynergy.analysis.fairness import Box
 from fairsynergy.charts import edgeworth
-from fairsynergy.fairness import Box
-from fairsynergy.scenarios import FleetSpec, Setting
+from fairsynergy.fleets import FleetSpec, Setting
 
 PAIRS = {
     "different": ([[0.4, 0.1], [0.1, 0.5]], [[0.7, 0.3], [0.2, 0.6]], np.inf),

@@ -11,7 +11,7 @@ import pytest
 import fairsynergy as fs
 from fairsynergy.experiments.drawing import Growing, Pairs, Released
 from fairsynergy.experiments.engine import COLUMNS, Progress, Protocol, measure, run
-from fairsynergy.scenarios import FleetSpec, Setting
+from fairsynergy.fleets import FleetSpec, Setting
 
 RULES: dict[str, fs.Policy] = {"Fair-Synergy": fs.FairSynergy(passes=inf), "Random": fs.Random(), "NUM": fs.NUM()}
 PROTOCOLS: list[Protocol] = [

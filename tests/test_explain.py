@@ -8,7 +8,9 @@ from hypothesis import given
 from strategies import problems
 
 import fairsynergy as fs
-from fairsynergy.explain import (
+from fairsynergy.analysis.planning import exchanged, first_improvement
+from fairsynergy.fleets import PRESETS
+from fairsynergy.words.explain import (
     Standing,
     exchanges,
     going_price,
@@ -20,8 +22,6 @@ from fairsynergy.explain import (
     standings,
     why,
 )
-from fairsynergy.planning import exchanged, first_improvement
-from fairsynergy.scenarios import PRESETS
 
 
 def said(problem, policy=None, *, agent=0):

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 # Tests and doctests some of which need the extra, and whether others there run without it.
 NEED = {
     "training": (["tests/training"], False),
-    "marl": (["tests/test_environment.py", "fairsynergy/collaborative/environment.py"], False),
+    "marl": (["tests/test_environment.py", "fairsynergy/collaborative/_environment.py"], False),
     "cluster": (
         ["tests/test_sweeps.py", "-k=refuses_is_said or workers_of_a_cluster or cannot_work"],
         True,
@@ -25,10 +25,10 @@ NEED = {
 }
 # What a user calls that needs the extra.
 CALLS = {
-    "training": "from fairsynergy.collaborative import RECIPES, training; training.train(RECIPES['iql'], seed=0)",
-    "marl": "from fairsynergy.collaborative.environment import CollaborativeInference as C; C()",
+    "training": "from fairsynergy.collaborative import RECIPES, _training; _training.train(RECIPES['iql'], seed=0)",
+    "marl": "from fairsynergy.collaborative._environment import CollaborativeInference as C; C()",
     "cluster": "from fairsynergy.experiments import workers; workers.connect('tcp://localhost:8786')",
-    "measure": "from fairsynergy.curves import digits; digits.measure()",
+    "measure": "from fairsynergy.curves import _digits; _digits.measure()",
 }
 
 
@@ -50,7 +50,7 @@ def test_everything_is_collected_without_the_extra(extra, tmp_path):
     assert done.returncode == 0, done.stdout[-2000:]
     assert re.search(r"^[\d,]+ tests collected", done.stdout.splitlines()[-1]), done.stdout[-200:]
     assert "tests/test_public_api.py" in done.stdout
-    assert "fairsynergy.collaborative.learned" in done.stdout
+    assert "fairsynergy.collaborative._learned" in done.stdout
 
 
 @pytest.mark.parametrize("extra", EXTRAS)

@@ -11,7 +11,9 @@ from hypothesis import given
 from strategies import NAMED, changed, fleet, problems
 
 import fairsynergy as fs
-from fairsynergy.fairness import TIE, Verdict, Withheld, envies, fair_share
+from fairsynergy.analysis.fairness import TIE, Verdict, Withheld
+from fairsynergy.analysis.fairness import _envies as envies
+from fairsynergy.analysis.fairness import _fair_share as fair_share
 
 REPORTED = ("uniform_share", "against_uniform", "envy", "inequality", "price_of_fairness", "pareto")
 

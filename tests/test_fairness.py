@@ -8,8 +8,17 @@ from hypothesis.extra.numpy import arrays
 from strategies import problems
 
 import fairsynergy as fs
-from fairsynergy import fairness
-from fairsynergy.fairness import atkinson, dominators, envies, equally_distributed_equivalent, gini, jain, lorenz, theil
+from fairsynergy.analysis import fairness
+from fairsynergy.analysis.fairness import _envies as envies
+from fairsynergy.analysis.fairness import (
+    atkinson,
+    dominators,
+    equally_distributed_equivalent,
+    gini,
+    jain,
+    lorenz,
+    theil,
+)
 
 
 def swapped_one_by_one(problem, grant):

@@ -16,9 +16,8 @@ from hypothesis import given
 from strategies import NAMED, changed, problems
 
 import fairsynergy as fs
-from fairsynergy.fleet_files import read_file, read_fleet, results_table, write_csv, write_json
-from fairsynergy.scenarios import PRESETS
-from fairsynergy.sheets import UNPRINTABLE, shielded, unshielded
+from fairsynergy.fleets import PRESETS, read_file, read_fleet, results_table, write_csv, write_json
+from fairsynergy.fleets.tables import UNPRINTABLE, shielded, unshielded
 
 GOOD = "agent,compute,gamma_compute\nAnn,0.1,0.3\nBob,0.2,0.6\n"
 DRONES = fs.Problem(endowment=[0.1, 0.2], capacity=0.5, elasticity=[0.3, 0.6], agents=["Ann", "Bob"])

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from strategies import NAMED, changed, problems
 
 import fairsynergy as fs
-from fairsynergy.dual import bounds
+from fairsynergy.analysis.fairness import gini
 from fairsynergy.experiments.engine import Batch, measure
-from fairsynergy.fairness import gini
-from fairsynergy.fleets import Fleets
+from fairsynergy.kernel import Fleets
+from fairsynergy.kernel._dual import bounds
 
 # An example is up to four fleets, each divided twice by every rule.
 FEWER = settings(max_examples=max(10, settings.default.max_examples // 4))

@@ -5,13 +5,12 @@ import resource
 import hostile
 import pytest
 
-from fairsynergy.collaborative.porto import read_porto
+from fairsynergy.collaborative import read_porto
 from fairsynergy.curves import read_curves
 from fairsynergy.errors import ProblemError
-from fairsynergy.fleet_files import read_file
-from fairsynergy.scenarios import FleetSpec
-from fairsynergy.sheets import LONGEST_NAME
-from fairsynergy.tray import read_tray
+from fairsynergy.fleets import FleetSpec, read_file
+from fairsynergy.fleets.tables import LONGEST_NAME
+from fairsynergy.fleets.tray import read_tray
 
 READERS = sorted(hostile.readers())
 MEGABYTE = 2**20

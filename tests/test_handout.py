@@ -15,14 +15,15 @@ from PIL import Image
 from test_comparison import fields
 
 import fairsynergy as fs
-from fairsynergy import explain
-from fairsynergy.charts import palette, report, whatif
-from fairsynergy.charts.handout import ENDS, LISTED, handout, open_tray, read_handout
+from fairsynergy.charts import palette, whatif
+from fairsynergy.charts.reports import paper as report
+from fairsynergy.charts.reports.handout import ENDS, LISTED, handout, open_tray, read_handout
 from fairsynergy.cli import main
-from fairsynergy.scenarios import PRESETS, FleetSpec
-from fairsynergy.snippet import python
-from fairsynergy.tray import METRICS, Scenario, Tray, from_link, to_link, write_tray
-from fairsynergy.wording import badge, proof, signed
+from fairsynergy.fleets import PRESETS, FleetSpec
+from fairsynergy.fleets.script import python
+from fairsynergy.fleets.tray import METRICS, Scenario, Tray, from_link, to_link, write_tray
+from fairsynergy.words import explain
+from fairsynergy.words.phrases import badge, proof, signed
 
 FLEET_B = PRESETS["Fleet B"].problem
 EVIL = "</script><script>alert(1)</script>"

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from fairsynergy import launch
-from fairsynergy.launch import LaunchError
+import fairsynergy as fs
+from fairsynergy.ui import launch
+from fairsynergy.ui.launch import LaunchError
 
 HERE = "127.0.0.1"
 
@@ -26,7 +27,7 @@ def test_the_pages_of_a_checkout_are_found():
 
 
 def test_missing_pages_are_named(monkeypatch, tmp_path):
-    monkeypatch.setattr(launch, "__file__", str(tmp_path / "fairsynergy" / "launch.py"))
+    monkeypatch.setattr(fs, "__file__", str(tmp_path / "fairsynergy" / "__init__.py"))
     with pytest.raises(LaunchError, match=r"app\.py and pages/ are neither in .*_app nor in .*; install"):
         launch.scripts()
 

@@ -20,9 +20,9 @@ from fairsynergy.collaborative import (
     rollout,
     write_weights,
 )
-from fairsynergy.collaborative.learned import DuelingNetwork, Layer, told
+from fairsynergy.collaborative._learned import DuelingNetwork, Layer, told
 from fairsynergy.experiments.cities import read_policies
-from fairsynergy.scenarios import ASSETS
+from fairsynergy.fleets.drawn import ASSETS
 
 SMALL = Setting(devices=30, slots=20)
 INPUTS = {"none": 28, "competitors": 28 + 88, "neighbours": 28 + 89}

@@ -13,9 +13,10 @@ from test_comparison import fields
 import fairsynergy as fs
 from fairsynergy.charts import lessons as charts
 from fairsynergy.charts import tradeoff
-from fairsynergy.charts.report import svg
-from fairsynergy.charts.worksheets import worksheets
+from fairsynergy.charts.reports.paper import svg
+from fairsynergy.charts.reports.worksheets import worksheets
 from fairsynergy.errors import ProblemError
+from fairsynergy.fleets import PRESETS
 from fairsynergy.lessons import (
     LESSONS,
     STEPS,
@@ -31,7 +32,6 @@ from fairsynergy.lessons import (
     units,
     water,
 )
-from fairsynergy.scenarios import PRESETS
 from fairsynergy.ui import inputs
 
 ALL = {name: make() for name, make in LESSONS.items()}

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from fairsynergy.errors import ProblemError
-from fairsynergy.fleet_files import read_file, write_json
-from fairsynergy.letters import LARGEST, VERSION, file_from_letters, file_to_letters, packed, unpacked
-from fairsynergy.scenarios import PRESETS
+from fairsynergy.fleets import PRESETS, read_file, write_json
+from fairsynergy.fleets.links import LARGEST, VERSION, file_from_letters, file_to_letters, packed, unpacked
 
 FILES = {
     "bare.csv": b"compute,gamma_compute,floor_compute,ceiling_compute\n0.1,0.3,,\n0.2,0.6,0.1,0.5\n",

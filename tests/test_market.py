@@ -13,7 +13,7 @@ from scipy.optimize import brentq
 from strategies import NAMED, changed, problems
 
 import fairsynergy as fs
-from fairsynergy.policies.market import Equilibrium
+from fairsynergy.policies._market import Equilibrium
 from fairsynergy.problem import Array
 
 EXACT = 1e-9

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 import fairsynergy as fs
-from fairsynergy.curves import digits, read_curves, read_folder
-from fairsynergy.scenarios import ASSETS
+from fairsynergy.curves import _digits as digits
+from fairsynergy.curves import read_curves, read_folder
+from fairsynergy.fleets.drawn import ASSETS
 
 QUICK = ["Digits, support vector machine", "Noisy digits, logistic regression", "Digits, size of a decision tree"]
 DEVIATIONS = 3  # of the shipped repeats, that a mean of two may be off

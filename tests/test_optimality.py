@@ -17,7 +17,7 @@ from scipy.optimize import brentq
 from strategies import NAMED, changed, fleet, problems, scaled_up
 
 import fairsynergy as fs
-from fairsynergy.objective import LogHolding, Objective, TotalUtility, WorstUtility
+from fairsynergy.kernel._objective import LogHolding, Objective, TotalUtility, WorstUtility
 from fairsynergy.problem import Array
 
 # The smallest normal double: a smaller holding is written as 0, and its marginal is taken here.

@@ -18,7 +18,8 @@ import fairsynergy as fs
 from fairsynergy.experiments.drawing import Released
 from fairsynergy.experiments.engine import measure, run
 from fairsynergy.experiments.paper import reproduce
-from fairsynergy.scenarios import ASSETS, Setting
+from fairsynergy.fleets import Setting
+from fairsynergy.fleets.drawn import ASSETS
 
 A = json.loads((GOLDEN / "fleet_a.json").read_text())
 B = json.loads((GOLDEN / "fleet_b.json").read_text())

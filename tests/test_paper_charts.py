@@ -15,7 +15,8 @@ import vl_convert
 from PIL import Image
 
 import fairsynergy as fs
-from fairsynergy.charts import axonometric, lines, palette, paper, report
+from fairsynergy.charts import axonometric, lines, palette, paper
+from fairsynergy.charts.reports import paper as report
 from fairsynergy.experiments.reproduction import COLUMNS, Claim, Reproduction, Verdict
 
 EVIL = "<script>alert('x')</script> & \"|\" *b*"

@@ -11,9 +11,10 @@ from hypothesis import assume, given
 from strategies import NAMED, changed, fleet, problems
 
 import fairsynergy as fs
-from fairsynergy import advice, planning
-from fairsynergy.planning import Kind
+from fairsynergy.analysis import planning
+from fairsynergy.analysis.planning import Kind
 from fairsynergy.problem import Array
+from fairsynergy.words import changes as advice
 
 RULES: dict[str, fs.Policy] = {
     **fs.RULES,

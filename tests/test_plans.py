@@ -8,12 +8,12 @@ import pytest
 import vl_convert
 
 import fairsynergy as fs
-from fairsynergy import planning
+from fairsynergy.analysis import planning
 from fairsynergy.charts import edge as edges
 from fairsynergy.charts import plans
-from fairsynergy.charts.report import DIALECT
+from fairsynergy.charts.reports.paper import DIALECT
 from fairsynergy.collaborative import RULES, draw_edge
-from fairsynergy.scenarios import PRESETS
+from fairsynergy.fleets import PRESETS
 
 B = PRESETS["Fleet B"].problem
 DOUBT = planning.uncertain(B, {"Leximin": fs.Leximin(), "NUM": fs.NUM()}, 0.05, draws=50)

@@ -9,7 +9,7 @@ import pytest
 from strategies import NAMED, changed, fleet
 
 import fairsynergy as fs
-from fairsynergy import reference
+from fairsynergy.policies import reference
 
 
 class Within(NamedTuple):

@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import fairsynergy as fs
-from fairsynergy import planning as pl
+from fairsynergy.analysis import planning as pl
+from fairsynergy.analysis.fairness import Box
 from fairsynergy.cli import main
-from fairsynergy.collaborative.oracle import Edge
+from fairsynergy.collaborative import Edge
 from fairsynergy.errors import typed
-from fairsynergy.fairness.exchange import Box
-from fairsynergy.reference import solve
+from fairsynergy.policies.reference import solve
 
 NUMBER = r"([-+.\de]*\d)"
 # Amounts whose sums have many digits, in many units.

@@ -10,7 +10,7 @@ from scipy.optimize import minimize
 from strategies import NAMED, changed, fleet, problems
 
 import fairsynergy as fs
-from fairsynergy.objective import NetOfTaking
+from fairsynergy.kernel._objective import NetOfTaking
 from fairsynergy.problem import Array
 
 # From next to nothing to more than any unit adds; each fleet has its own scale.

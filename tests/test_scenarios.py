@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from strategies import fleet
 
 import fairsynergy as fs
-from fairsynergy.scenarios import DEMONSTRATIONS, PRESETS, FleetSpec, Setting
+from fairsynergy.fleets import PRESETS, FleetSpec, Setting
+from fairsynergy.fleets.drawn import DEMONSTRATIONS
 
 AMOUNTS = st.floats(0, 1e6)
 GAMMAS = st.tuples(*[st.floats(0, 1, exclude_min=True, exclude_max=True)] * 2).map(lambda pair: (min(pair), max(pair)))

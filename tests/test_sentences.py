@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 import fairsynergy as fs
-from fairsynergy import advice, planning
-from fairsynergy.explain import exchanges, next_unit, prices, standings, why
-from fairsynergy.wording import average, headline, mean_word, number, trade_off, verdicts
+from fairsynergy.analysis import planning
+from fairsynergy.words import changes as advice
+from fairsynergy.words.explain import exchanges, next_unit, prices, standings, why
+from fairsynergy.words.phrases import average, headline, mean_word, number, trade_off, verdicts
 
 DRAWS, EACH = 10, 6  # parts of the test, and problems in each
 NUMBER = r"(almost 0|[\d,]*\d\.\d+|[\d,]*\d)"

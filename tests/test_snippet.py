@@ -16,9 +16,9 @@ from hypothesis import given
 from strategies import NAMED, problems
 
 import fairsynergy as fs
-from fairsynergy.scenarios import PRESETS, FleetSpec, Setting
-from fairsynergy.snippet import FEW, python
-from fairsynergy.tray import Scenario
+from fairsynergy.fleets import PRESETS, FleetSpec, Setting
+from fairsynergy.fleets.script import FEW, python
+from fairsynergy.fleets.tray import Scenario
 
 SPEC = FleetSpec(agents=12, setting=Setting.DL, gamma_compute=(0.2, 0.7), saturation=None, seed=3)
 DRAWN = SPEC.problem()

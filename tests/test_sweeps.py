@@ -28,14 +28,14 @@ from hypothesis import given
 from pyarrow import parquet
 
 import fairsynergy as fs
+from fairsynergy.analysis.fairness import gini
 from fairsynergy.cli import main
 from fairsynergy.experiments import grid as grids
 from fairsynergy.experiments import sweeps, workers
 from fairsynergy.experiments.engine import COLUMNS, Progress
 from fairsynergy.experiments.grid import Grid
 from fairsynergy.experiments.sweeps import read, sweep
-from fairsynergy.fairness import gini
-from fairsynergy.scenarios import FleetSpec, Setting
+from fairsynergy.fleets import FleetSpec, Setting
 
 if TYPE_CHECKING:
     from distributed import LocalCluster

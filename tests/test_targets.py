@@ -12,8 +12,7 @@ from hypothesis import assume, given, settings
 from strategies import NAMED, changed, fleet, paper_fleet, problems
 
 import fairsynergy as fs
-from fairsynergy import forecasts
-from fairsynergy.planning import (
+from fairsynergy.analysis.planning import (  # fmt: skip
     Agent,
     Aim,
     Answer,
@@ -25,8 +24,9 @@ from fairsynergy.planning import (
     least_budget,
     least_capacity,
     outcome_grid,
-)  # fmt: skip
-from fairsynergy.policies.leximin import cheapest
+)
+from fairsynergy.policies._leximin import cheapest
+from fairsynergy.words import plans as forecasts
 
 # An example divides a fleet some thirty times.
 FEWER = settings(max_examples=max(10, settings.default.max_examples // 8))

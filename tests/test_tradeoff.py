@@ -7,12 +7,12 @@ import pytest
 from test_comparison import fields
 
 import fairsynergy as fs
+from fairsynergy.analysis.fairness import Verdict, gini, guarantees, report, unit_free
 from fairsynergy.charts import palette, tradeoff
-from fairsynergy.explain import PORTRAITS, UNIT_FREE
-from fairsynergy.fairness import Verdict, gini, guarantees, report, unit_free
-from fairsynergy.scenarios import PRESETS, FleetSpec, Setting
+from fairsynergy.fleets import PRESETS, FleetSpec, Setting
 from fairsynergy.ui import solve
-from fairsynergy.wording import badge, price_of_fairness
+from fairsynergy.words.explain import PORTRAITS, UNIT_FREE
+from fairsynergy.words.phrases import badge, price_of_fairness
 
 FLEET_A, FLEET_B = PRESETS["Fleet A"].problem, PRESETS["Fleet B"].problem
 ALPHAS = np.array([0, 0.5, 1, 2, np.inf])

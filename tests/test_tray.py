@@ -16,10 +16,9 @@ from hypothesis import given, settings
 from strategies import problems
 
 import fairsynergy as fs
-from fairsynergy.fleet_files import write_json
-from fairsynergy.letters import LARGEST, LONGEST_LINK
-from fairsynergy.scenarios import PRESETS, FleetSpec, Setting
-from fairsynergy.tray import (
+from fairsynergy.fleets import PRESETS, FleetSpec, Setting, write_json
+from fairsynergy.fleets.links import LARGEST, LONGEST_LINK
+from fairsynergy.fleets.tray import (
     LISTED,
     LONGEST_NAME,
     METRICS,

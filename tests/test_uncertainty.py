@@ -10,10 +10,11 @@ from scipy import stats
 from strategies import NAMED, changed, fleet, paper_fleet, problems
 
 import fairsynergy as fs
-from fairsynergy import fairness, forecasts
-from fairsynergy.fairness import TIE
-from fairsynergy.planning import Uncertainty, band, draw, uncertain
-from fairsynergy.planning import uncertainty as module
+from fairsynergy.analysis import fairness
+from fairsynergy.analysis.fairness import TIE
+from fairsynergy.analysis.planning import Uncertainty, band, draw, uncertain
+from fairsynergy.analysis.planning import _uncertainty as module
+from fairsynergy.words import plans as forecasts
 
 FEWER = settings(max_examples=max(10, settings.default.max_examples // 8))
 DRAWS = 12

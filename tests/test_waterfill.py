@@ -290,3 +290,20 @@ def test_rounding_of_what_is_wanted_beside_large_endowments_moves_nobody_from_a_
     np.testing.assert_array_equal(filled.grant[:4], [12_500.0, 12_500.0, 0.0, 12_500.0])
     assert filled.grant[4] == pytest.approx(capacity - 37_500.0, abs=1e-11)
     assert filled.price == pytest.approx(c[4] * own**-p, rel=1e-6)
+
+
+def test_a_crumb_is_not_charged_for_the_rounding_of_a_sum():
+    """Beside a capacity that is a sum of floors and ceilings, to the last digit: the agent with nothing keeps it."""
+    c, p = [0.40886340570678315, 0.9357718543531298, 1.2, 7.5], [0.5911365942932169, 0.06422814564687018, 0.76, 0.25]
+    own, low, high = (
+        [0, 0, 6.8e-8, 6.8e-7],
+        [0, 0, 8.536096369658444e-13, 9.772653195568194e-13],
+        [1e-13, *[np.inf] * 3],
+    )
+    found = fs.waterfill(c, p, own, 1.930874956522663e-12, low, high)
+    assert 0 < found.grant[1] < 1e-60
+    assert found.grant[1] == pytest.approx((c[1] / found.price) ** (1 / p[1]), rel=1e-9)
+
+    c, p, own = [5.33916643e-12, 1.52719047e-2, 272.425986, 31167.0956], [0.7, 0.1, 0.01, 0.2], [0, 0.574, 0.969, 0.613]
+    found = fs.waterfill(c, p, own, np.nextafter(0.125480972, 1), ceiling=[np.inf, np.inf, np.inf, 0.125480972])
+    assert found.grant[0] == pytest.approx((c[0] / found.price) ** (1 / p[0]), rel=1e-9)

@@ -11,7 +11,7 @@ from hypothesis import given
 from strategies import NAMED, changed, problems
 
 import fairsynergy as fs
-from fairsynergy.policies.whole_units import systematic
+from fairsynergy.policies._whole_units import systematic
 from fairsynergy.problem import Array
 
 GREEDY = fs.WholeUnits(fs.FairSynergy(), method="greedy")

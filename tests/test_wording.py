@@ -8,8 +8,8 @@ from hypothesis import given
 from strategies import problems
 
 import fairsynergy as fs
-from fairsynergy.scenarios import PRESETS, FleetSpec, Setting
-from fairsynergy.wording import (
+from fairsynergy.fleets import PRESETS, FleetSpec, Setting
+from fairsynergy.words.phrases import (
     average,
     badge,
     caveats,

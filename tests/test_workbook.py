@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given
 
 import fairsynergy as fs
-from fairsynergy import explain
-from fairsynergy.scenarios import PRESETS, FleetSpec
-from fairsynergy.tray import METRICS, Scenario, Tray
-from fairsynergy.wording import badge
-from fairsynergy.workbook import sheet_names, workbook
+from fairsynergy.fleets import PRESETS, FleetSpec
+from fairsynergy.fleets.tray import METRICS, Scenario, Tray
+from fairsynergy.fleets.workbook import sheet_names, workbook
+from fairsynergy.words import explain
+from fairsynergy.words.phrases import badge
 
 SPACE = {"x": "http://schemas.openxmlformats.org/spreadsheetml/2006/main"}
 FLEET_B = PRESETS["Fleet B"].problem

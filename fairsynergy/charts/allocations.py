@@ -16,12 +16,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fairsynergy.allocation import Allocation
+from fairsynergy.analysis.fairness import ENVY_FROM, envy, strongest_envies
 from fairsynergy.charts import palette
 from fairsynergy.charts.comparison import FIT, KEPT, named_axis, numbered, ranked
-from fairsynergy.explain import level, next_unit, sentences, standings
-from fairsynergy.fairness import ENVY_FROM, envy, strongest_envies
 from fairsynergy.problem import Array
-from fairsynergy.wording import number
+from fairsynergy.words.explain import level, next_unit, sentences, standings
+from fairsynergy.words.phrases import number
 
 Spec = dict[str, Any]
 Tables = dict[str, pd.DataFrame]

@@ -13,13 +13,13 @@ import numpy as np
 import pandas as pd
 
 from fairsynergy.allocation import Allocation
-from fairsynergy.bidding import METHODS, RECENT, Bidding, overheard
+from fairsynergy.analysis.bidding import METHODS, RECENT, Bidding, overheard
 from fairsynergy.charts.comparison import FAINT, INK, KEPT, Spec, named, named_axis, ranked
 from fairsynergy.charts.figure import spaced
 from fairsynergy.charts.palette import RULES
-from fairsynergy.objective import TotalUtility
+from fairsynergy.kernel._objective import TotalUtility
 from fairsynergy.problem import Array
-from fairsynergy.wording import apart, at_most, listed, number, percent
+from fairsynergy.words.phrases import apart, at_most, listed, number, percent
 
 # Resources and methods are no rules, so they have no rule's colour: two of Tol's "bright".
 FIRST, SECOND = "#4477AA", "#EE6677"

@@ -13,7 +13,7 @@ from fairsynergy.charts.comparison import FAINT, FROM_ZERO, INK, KEPT, TEXT, Spe
 from fairsynergy.charts.palette import Mark
 from fairsynergy.collaborative import LOCAL, City, Setting
 from fairsynergy.experiments.cities import MEASURES, PUBLISHED, Estimate, Outcome
-from fairsynergy.wording import number
+from fairsynergy.words.phrases import number
 
 # Colours of Okabe and Ito where there are enough; every policy has its shape and its dash as well.
 MARKS: dict[str, Mark] = {

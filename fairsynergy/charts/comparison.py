@@ -17,10 +17,10 @@ import numpy as np
 import pandas as pd
 
 from fairsynergy.allocation import Allocation
+from fairsynergy.analysis.fairness import dominators
 from fairsynergy.charts import palette
-from fairsynergy.fairness import dominators
 from fairsynergy.problem import Array
-from fairsynergy.wording import average, averaged, badge, duration, mean_word, number, proof
+from fairsynergy.words.phrases import average, averaged, badge, duration, mean_word, number, proof
 
 Spec = dict[str, Any]
 Box = tuple[float, float, float, float]  # left, bottom, right, top

@@ -12,7 +12,7 @@ import pandas as pd
 from fairsynergy.charts.comparison import FAINT, INK, KEPT, Spec, bare, named_axis, ranked
 from fairsynergy.charts.palette import Mark
 from fairsynergy.collaborative import Sharing
-from fairsynergy.wording import at_most, duration, number, percent
+from fairsynergy.words.phrases import at_most, duration, number, percent
 
 # The colour and the dash of each rule; colours of Okabe and Ito.
 MARKS: dict[str, Mark] = {

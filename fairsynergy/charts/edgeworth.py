@@ -14,13 +14,13 @@ import numpy as np
 import pandas as pd
 
 from fairsynergy.allocation import Allocation
+from fairsynergy.analysis.fairness import Box
 from fairsynergy.charts import palette
 from fairsynergy.charts.comparison import FAINT, FIT, INK, KEPT, Spec, label_texts, place_labels
 from fairsynergy.charts.surfaces import CUT_COLOURS, Tables
 from fairsynergy.errors import ProblemError
-from fairsynergy.fairness import Box
 from fairsynergy.problem import Array
-from fairsynergy.wording import number
+from fairsynergy.words.phrases import number
 
 START, MARKET, YOURS = "start", "market", "your split"
 # Marks that are no rule's; each differs from all others by its shape.

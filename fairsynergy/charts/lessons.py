@@ -21,7 +21,7 @@ from fairsynergy.charts.figure import Figure, draw, source
 from fairsynergy.charts.surfaces import Landscape
 from fairsynergy.lessons import dial, difficulty, mixing, money, returns, search, units, water
 from fairsynergy.problem import Array, Problem
-from fairsynergy.wording import listed, number
+from fairsynergy.words.phrases import listed, number
 
 FIRST, SECOND = "#0072B2", "#D55E00"  # of Okabe and Ito: what is looked at first, and what it is compared with
 GUESS = "#CC79A7"

@@ -30,7 +30,7 @@ from fairsynergy.charts.figure import (
     where,
 )
 from fairsynergy.problem import Array
-from fairsynergy.wording import number
+from fairsynergy.words.phrases import number
 
 GAP = 16.0  # between labels below one another [pixels]
 LABEL = 42  # from the end of a line to its name [pixels]

@@ -35,7 +35,7 @@ from fairsynergy.charts.palette import mark_of
 from fairsynergy.charts.surfaces import SURFACE
 from fairsynergy.experiments.reproduction import Reproduction
 from fairsynergy.problem import Array
-from fairsynergy.wording import duration, listed, number, signed
+from fairsynergy.words.phrases import duration, listed, number, signed
 
 SMALL = (194, 140)  # of the two small panels of Fig. 2 [pixels]
 BLACK = "#1a1a1a"  # on a light colour, whatever the theme

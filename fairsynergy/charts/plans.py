@@ -13,6 +13,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from fairsynergy.analysis.planning import Change, Uncertainty, band
 from fairsynergy.charts.comparison import (
     FAINT,
     FROM_ZERO,
@@ -27,9 +28,8 @@ from fairsynergy.charts.comparison import (
     ranked,
 )
 from fairsynergy.charts.figure import colours_of, shapes_of
-from fairsynergy.planning import Change, Uncertainty, band
 from fairsynergy.problem import Array
-from fairsynergy.wording import number, percent
+from fairsynergy.words.phrases import number, percent
 
 ROW = 46  # height of a rule's row of bands [pixels]
 DRAWN = 40  # agents beside one another

@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 
 from fairsynergy.allocation import Allocation
 from fairsynergy.charts.comparison import FIT, KEPT
-from fairsynergy.explain import next_unit
 from fairsynergy.problem import Array, Problem
-from fairsynergy.wording import number
+from fairsynergy.words.explain import next_unit
+from fairsynergy.words.phrases import number
 
 Spec = dict[str, Any]
 Tables = dict[str, pd.DataFrame]

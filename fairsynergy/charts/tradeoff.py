@@ -14,8 +14,9 @@ import numpy as np
 import pandas as pd
 
 from fairsynergy.allocation import Allocation
+from fairsynergy.analysis.fairness import Guarantee, PriceOfFairness, dominators, gini, lorenz
 from fairsynergy.charts import palette
-from fairsynergy.charts.comparison import (
+from fairsynergy.charts.comparison import (  # fmt: skip
     AXIS,
     FAINT,
     FROM_ZERO,
@@ -30,11 +31,10 @@ from fairsynergy.charts.comparison import (
     place_labels,
     rule_colour,
     rule_points,
-)  # fmt: skip
-from fairsynergy.fairness import Guarantee, PriceOfFairness, dominators, gini, lorenz
+)
 from fairsynergy.policies import Progress
 from fairsynergy.problem import Array, Problem
-from fairsynergy.wording import average, averaged, badge, failing, mean_word, number, percent, price_of_fairness
+from fairsynergy.words.phrases import average, averaged, badge, failing, mean_word, number, percent, price_of_fairness
 
 SIZE = (490.0, 250.0)  # about how wide and high the frontier's inside is, within the padding [pixels]
 BAR = 30  # height of a rule's row among the prices [pixels]

@@ -21,22 +21,12 @@ import pandas as pd
 
 from fairsynergy.allocation import Allocation, Status
 from fairsynergy.charts import palette
-from fairsynergy.charts.comparison import (
-    AXIS,
-    FAINT,
-    INK,
-    TEXT,
-    Spec,
-    accuracy_tips,
-    bare,
-    dumbbells,
-    numbered,
-)
+from fairsynergy.charts.comparison import AXIS, FAINT, INK, TEXT, Spec, accuracy_tips, bare, dumbbells, numbered
 from fairsynergy.charts.figure import WIDTH, draw
 from fairsynergy.charts.figure import Figure as Figure
+from fairsynergy.fleets.tray import METRICS, change
 from fairsynergy.policies import Given
-from fairsynergy.tray import METRICS, change
-from fairsynergy.wording import ROUNDING, average, averaged, badge, listed, mean_word, number, proof, signed
+from fairsynergy.words.phrases import ROUNDING, average, averaged, badge, listed, mean_word, number, proof, signed
 
 TOP = 22  # above the first row, whose text needs all of it [pixels]
 ROW = 62  # height of a scenario's row: two lines of text and its dumbbell [pixels]

@@ -21,6 +21,6 @@ def add(commands: Commands) -> None:
 
 
 def _app(arguments: argparse.Namespace) -> None:
-    from fairsynergy.launch import launch  # loads the dashboard, which the other commands do without
+    from fairsynergy.ui.launch import launch  # loads the dashboard, which the other commands do without
 
     launch(port=arguments.port, address=arguments.address, headless=arguments.headless)

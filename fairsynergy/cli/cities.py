@@ -12,7 +12,7 @@ from rich.progress import BarColumn, TaskID, TaskProgressColumn, TextColumn, Tim
 from fairsynergy.cli.terminal import Commands, Help, progress_bar
 from fairsynergy.collaborative import RECIPES
 from fairsynergy.errors import ProblemError
-from fairsynergy.scenarios import ASSETS
+from fairsynergy.fleets.drawn import ASSETS
 
 if TYPE_CHECKING:
     from fairsynergy.experiments.trainings import News

@@ -10,7 +10,7 @@ from rich.console import Console
 import fairsynergy as fs
 from fairsynergy.cli.terminal import Column, plain_console, print_beside, total_width
 from fairsynergy.errors import FairSynergyError
-from fairsynergy.wording import (
+from fairsynergy.words.phrases import (
     IN_UNITS,
     UNSPENT,
     badge,

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemaini
 
 from fairsynergy.cli.terminal import Commands, Help, progress_bar
 from fairsynergy.errors import FairSynergyError
-from fairsynergy.wording import duration
+from fairsynergy.words.phrases import duration
 
 if TYPE_CHECKING:
     from fairsynergy.experiments.engine import Progress
@@ -99,7 +99,7 @@ def _add_reproduce(commands: Commands) -> None:
 
 
 def _reproduce(arguments: argparse.Namespace) -> None:
-    from fairsynergy.charts import report  # loads what draws, which the other commands do without
+    from fairsynergy.charts.reports import paper as report  # loads what draws, which the other commands do without
     from fairsynergy.experiments import paper
 
     names = [name for wanted in arguments.figure for name in (paper.FIGURES if wanted == "all" else [wanted])]

@@ -18,11 +18,10 @@ import fairsynergy as fs
 from fairsynergy.cli.comparison import ALL, REFERENCE, over, print_comparison
 from fairsynergy.cli.terminal import Commands, Help, add_decimal, named_amount, plain_console, print_json, with_option
 from fairsynergy.errors import FairSynergyError, ProblemError, SolverError
-from fairsynergy.fleet_files import FleetFile, read_file, write_csv, write_json
+from fairsynergy.fleets import PRESETS, FleetFile, Preset, read_file, write_csv, write_json
+from fairsynergy.fleets.tables import Decimal
 from fairsynergy.policies import NAMES, named
-from fairsynergy.scenarios import PRESETS, Preset
-from fairsynergy.sheets import Decimal
-from fairsynergy.wording import at_most, proof
+from fairsynergy.words.phrases import at_most, proof
 
 SOLVE = """\
 Divide a cloud's resources among the agents of a fleet, by every rule, and compare.
@@ -278,8 +277,11 @@ def _add_report(commands: Commands) -> None:
 
 
 def _report(arguments: argparse.Namespace) -> None:
-    from fairsynergy.charts.handout import handout, open_tray  # loads what draws, which the other commands do without
-    from fairsynergy.workbook import workbook
+    from fairsynergy.charts.reports.handout import (  # loads what draws, which the other commands do without
+        handout,
+        open_tray,
+    )
+    from fairsynergy.fleets.workbook import workbook
 
     out: Path = arguments.out
     if out.suffix not in (".html", ".xlsx"):

@@ -8,12 +8,12 @@
 
 from __future__ import annotations
 
-from fairsynergy.curves.fitting import Concern as Concern
-from fairsynergy.curves.fitting import Fit as Fit
-from fairsynergy.curves.fitting import Note as Note
-from fairsynergy.curves.fitting import fit as fit
-from fairsynergy.curves.shapes import Alternative as Alternative
-from fairsynergy.curves.shapes import Shape as Shape
-from fairsynergy.curves.tables import Curve as Curve
-from fairsynergy.curves.tables import read_curves as read_curves
-from fairsynergy.curves.tables import read_folder as read_folder
+from fairsynergy.curves._fitting import Concern as Concern
+from fairsynergy.curves._fitting import Fit as Fit
+from fairsynergy.curves._fitting import Note as Note
+from fairsynergy.curves._fitting import fit as fit
+from fairsynergy.curves._shapes import Alternative as Alternative
+from fairsynergy.curves._shapes import Shape as Shape
+from fairsynergy.curves._tables import Curve as Curve
+from fairsynergy.curves._tables import read_curves as read_curves
+from fairsynergy.curves._tables import read_folder as read_folder

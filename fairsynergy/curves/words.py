@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from math import inf, isfinite
 
-from fairsynergy.curves.fitting import ROWS_EACH, Concern, Fit
-from fairsynergy.curves.shapes import Alternative, Shape
+from fairsynergy.curves._fitting import ROWS_EACH, Concern, Fit
+from fairsynergy.curves._shapes import Alternative, Shape
 
 # How many significant digits a parameter is written with.
 DIGITS = 3

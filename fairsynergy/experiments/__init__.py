@@ -1,7 +1,7 @@
 """Many problems by many rules: the paper's experiments run again, and sweeps that outgrow one machine.
 
 >>> from fairsynergy.policies import FairSynergy, Uniform
->>> from fairsynergy.scenarios import Setting
+>>> from fairsynergy.fleets import Setting
 >>> table = run(Pairs(setting=Setting.RTI, experiments=100), {"best": FairSynergy(), "even": Uniform()})
 >>> table.groupby("rule")["mean"].mean().round(3).to_dict()
 {'best': 0.808, 'even': 0.792}

@@ -17,9 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairsynergy.experiments.engine import TOGETHER, Batch, Protocol
-from fairsynergy.fleets import ANY_ELASTICITY, Fleets
+from fairsynergy.fleets import Setting
+from fairsynergy.kernel import Fleets
+from fairsynergy.kernel._batch import ANY_ELASTICITY
 from fairsynergy.problem import Array
-from fairsynergy.scenarios import Setting
 
 # What an agent owns at most, by setting, in the released scaling experiments.
 LARGEST_ENDOWMENT = {Setting.RTI: 0.1, Setting.DL: 0.01}

@@ -2,7 +2,7 @@
 
 >>> from fairsynergy.policies import FairSynergy, Uniform
 >>> from fairsynergy.experiments.drawing import Growing
->>> from fairsynergy.scenarios import Setting
+>>> from fairsynergy.fleets import Setting
 >>> table = run(Growing(setting=Setting.RTI, seeds=2, sizes=(1, 10)), {"best": FairSynergy(), "even": Uniform()})
 >>> table.groupby(["agents", "rule"])["mean"].mean().round(3)
 agents  rule
@@ -24,10 +24,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fairsynergy.dual import bounds
 from fairsynergy.errors import ProblemError
-from fairsynergy.fleets import Fleets
-from fairsynergy.objective import TotalUtility
+from fairsynergy.kernel import Fleets
+from fairsynergy.kernel._dual import bounds
+from fairsynergy.kernel._objective import TotalUtility
 from fairsynergy.policies import Policy
 from fairsynergy.problem import Array
 

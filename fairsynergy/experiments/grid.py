@@ -31,8 +31,8 @@ from typing import Any, NamedTuple
 
 from fairsynergy.errors import ProblemError
 from fairsynergy.experiments.engine import TOGETHER
+from fairsynergy.fleets import FleetSpec, Setting
 from fairsynergy.policies import AlphaFair, CertifiedOptimum, EqualIncomeMarket, FairSynergy, Leximin, Policy, named
-from fairsynergy.scenarios import FleetSpec, Setting
 
 KEYS = ("setting", "agents", "seeds", "rules", "fleet")
 FLEET_KEYS = tuple(field.name for field in fields(FleetSpec) if field.name not in ("setting", "agents", "seed"))

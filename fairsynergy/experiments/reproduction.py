@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from fairsynergy.wording import listed
+from fairsynergy.words.phrases import listed
 
 # Headings of a claim's four columns, by field.
 COLUMNS = {

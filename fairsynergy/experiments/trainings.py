@@ -23,7 +23,7 @@ from fairsynergy.errors import ProblemError
 from fairsynergy.experiments.workers import local
 
 if TYPE_CHECKING:
-    from fairsynergy.collaborative.training import Progress
+    from fairsynergy.collaborative._training import Progress
 
 SUFFIX = ".safetensors"  # of a file of weights
 
@@ -110,7 +110,7 @@ def train_all(
     ProblemError
         If a checkpoint is broken or of another training.
     """
-    from fairsynergy.collaborative.training import check_installed  # loads PyTorch, which takes seconds
+    from fairsynergy.collaborative._training import check_installed  # loads PyTorch, which takes seconds
 
     check_installed()
     if rounds < 1:
@@ -145,7 +145,7 @@ def _told(tell: Callable[[News], object]) -> Iterator[Callable[[News], object]]:
 def _train(pupil: Pupil, *, folder: Path, rounds: int, origin: str, tell: Callable[[News], object]) -> Path:
     import torch
 
-    from fairsynergy.collaborative.training import Plan, train
+    from fairsynergy.collaborative._training import Plan, train
 
     torch.set_num_threads(1)  # its matrices are small: threads would wait for one another
 

@@ -6,10 +6,10 @@ from functools import cache, lru_cache
 from math import inf
 
 from fairsynergy.allocation import Allocation, allocate
+from fairsynergy.fleets import PRESETS
 from fairsynergy.lessons.lesson import KEPT, Amount, Choice, Lesson, Question
 from fairsynergy.policies import AlphaFair
-from fairsynergy.scenarios import PRESETS
-from fairsynergy.wording import number
+from fairsynergy.words.phrases import number
 
 FLEET = "Fleet A"
 STOPS = (0.0, 0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, inf)

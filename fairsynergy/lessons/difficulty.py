@@ -7,11 +7,11 @@ from functools import cache
 import numpy as np
 
 from fairsynergy.allocation import Allocation, allocate
+from fairsynergy.fleets import PRESETS
 from fairsynergy.lessons.lesson import Choice, Lesson, Question
 from fairsynergy.policies import NUM, FairSynergy, Policy
 from fairsynergy.problem import Array, Problem
-from fairsynergy.scenarios import PRESETS
-from fairsynergy.wording import number
+from fairsynergy.words.phrases import number
 
 FLEET, EQUAL = "Fleet A", "Fleet A, equally hard"
 RULES: tuple[Policy, ...] = (NUM(), FairSynergy())

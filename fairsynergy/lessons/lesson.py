@@ -14,8 +14,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fairsynergy.errors import ProblemError
+from fairsynergy.fleets import PRESETS, FleetSpec
 from fairsynergy.problem import Problem
-from fairsynergy.scenarios import PRESETS, FleetSpec
 
 # Divisions that a lesson keeps, of those that a slider in it may ask for.
 KEPT = 100

@@ -8,10 +8,10 @@ import numpy as np
 from scipy.optimize import brentq
 
 from fairsynergy.allocation import Allocation, allocate
+from fairsynergy.fleets import FleetSpec, Setting
 from fairsynergy.lessons.lesson import Amount, Choice, Lesson, Question
 from fairsynergy.policies import FairSynergy
-from fairsynergy.scenarios import FleetSpec, Setting
-from fairsynergy.wording import number
+from fairsynergy.words.phrases import number
 
 FLEET = FleetSpec(
     setting=Setting.DL, agents=1, local_compute=0.2, local_labels=0.2, spread=0.0, gamma_compute=(0.3, 0.3),

@@ -7,12 +7,12 @@ from functools import cache
 import numpy as np
 
 from fairsynergy.allocation import Allocation, allocate
-from fairsynergy.fairness import envy
+from fairsynergy.analysis.fairness import envy
+from fairsynergy.fleets import PRESETS
 from fairsynergy.lessons.lesson import Amount, Choice, Lesson, Question
 from fairsynergy.policies import EqualIncomeMarket, FairSynergy, Policy, Uniform
 from fairsynergy.problem import Array
-from fairsynergy.scenarios import PRESETS
-from fairsynergy.wording import number, percent
+from fairsynergy.words.phrases import number, percent
 
 FLEET = "Warehouse"
 RULES: tuple[Policy, ...] = (FairSynergy(), EqualIncomeMarket())

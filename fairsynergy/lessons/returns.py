@@ -9,10 +9,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from fairsynergy.fleets import FleetSpec
 from fairsynergy.lessons.lesson import Amount, Choice, Lesson, Question
 from fairsynergy.problem import Array
-from fairsynergy.scenarios import FleetSpec
-from fairsynergy.wording import number
+from fairsynergy.words.phrases import number
 
 FLEET = FleetSpec(agents=1, local_compute=0.1, spread=0.0, gamma_compute=(0.5, 0.5), capacity_compute=0.9)
 STEP = 0.1  # [units]

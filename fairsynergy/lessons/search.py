@@ -8,11 +8,11 @@ from math import inf
 import numpy as np
 
 from fairsynergy.allocation import Allocation, Status, allocate
+from fairsynergy.fleets import PRESETS
 from fairsynergy.lessons.lesson import KEPT, Amount, Choice, Lesson, Question
 from fairsynergy.policies import CertifiedOptimum, FairSynergy
 from fairsynergy.problem import Problem
-from fairsynergy.scenarios import PRESETS
-from fairsynergy.wording import number
+from fairsynergy.words.phrases import number
 
 FLEET = "Fleet B"
 PASSES = 8  # shown one by one; by then nothing moves any more

@@ -7,10 +7,10 @@ from functools import cache
 import numpy as np
 
 from fairsynergy.allocation import Allocation, allocate
+from fairsynergy.fleets import PRESETS
 from fairsynergy.lessons.lesson import Amount, Choice, Lesson, Question
 from fairsynergy.policies import NUM, EqualIncomeMarket, FairSynergy, Nash, Policy, Uniform
-from fairsynergy.scenarios import PRESETS
-from fairsynergy.wording import number
+from fairsynergy.words.phrases import number
 
 # One fleet counted in two ways, and one fleet with and without an end to what helps, by what tells them apart.
 FLEETS = {"in units": "Fleet A", "in hundredths": "Fleet A in hundredths"}

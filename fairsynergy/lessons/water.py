@@ -8,10 +8,10 @@ from functools import cache
 import numpy as np
 
 from fairsynergy.allocation import Allocation, allocate
+from fairsynergy.fleets import FleetSpec
 from fairsynergy.lessons.lesson import Amount, Choice, Lesson, Question
 from fairsynergy.policies import FairSynergy
-from fairsynergy.scenarios import FleetSpec
-from fairsynergy.wording import listed, number
+from fairsynergy.words.phrases import listed, number
 
 FLEET = FleetSpec(
     agents=6, local_compute=0.3, spread=1.0, gamma_compute=(0.5, 0.5), capacity_compute=0.1, seed=1

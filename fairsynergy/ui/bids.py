@@ -9,12 +9,13 @@ import pandas as pd
 import streamlit as st
 
 import fairsynergy as fs
-from fairsynergy import advice, planning
-from fairsynergy.bidding import METHODS, Bidding, Method, Newton, Tatonnement, in_size, safe_step, turnover
+from fairsynergy.analysis import planning
+from fairsynergy.analysis.bidding import METHODS, Bidding, Method, Newton, Tatonnement, in_size, safe_step, turnover
 from fairsynergy.charts import bidding as charts
 from fairsynergy.charts.comparison import Spec
-from fairsynergy.scenarios import FleetSpec
+from fairsynergy.fleets import FleetSpec
 from fairsynergy.ui import panels, solve
+from fairsynergy.words import changes as advice
 
 # Rounds at most: fewer for fleets of which all answers together would take seconds.
 ROUNDS, LEAST_ROUNDS, NUMBERS = 500, 120, 500_000

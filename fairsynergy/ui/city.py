@@ -20,7 +20,7 @@ from fairsynergy.collaborative import Policy as Chooser
 from fairsynergy.errors import ProblemError
 from fairsynergy.experiments import cities
 from fairsynergy.experiments.cities import CLAIMS, UNLEARNED, Judged, Outcome, Verdict
-from fairsynergy.scenarios import ASSETS
+from fairsynergy.fleets.drawn import ASSETS
 from fairsynergy.ui import panels
 
 FOLDER = ASSETS / "foci"

@@ -16,7 +16,7 @@ from streamlit.delta_generator import DeltaGenerator
 import fairsynergy as fs
 from fairsynergy.charts import tradeoff
 from fairsynergy.ui import panels, solve
-from fairsynergy.wording import at_most, duration, optimum
+from fairsynergy.words.phrases import at_most, duration, optimum
 
 # Kept for a visitor: the digest of the problem to be searched on, and the search that runs or ran last.
 WANTED, RUNNING = "_wanted", "_running"

@@ -5,9 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from fairsynergy.charts import tradeoff
-from fairsynergy.scenarios import DEMONSTRATIONS, PRESETS
+from fairsynergy.fleets import PRESETS
+from fairsynergy.fleets.drawn import DEMONSTRATIONS
 from fairsynergy.ui import inputs, panels, solve
-from fairsynergy.wording import takes, turned_over
+from fairsynergy.words.phrases import takes, turned_over
 
 # Kept for a visitor: which demonstration is on, and the controls as they were before.
 SHOWN, BEFORE = "_demonstration", "_before"

@@ -12,11 +12,11 @@ from streamlit.errors import StreamlitAPIException
 from threadpoolctl import threadpool_limits
 
 import fairsynergy as fs
-from fairsynergy.scenarios import FleetSpec
+from fairsynergy.fleets import FleetSpec
 from fairsynergy.ui import inputs, panels, solve
 from fairsynergy.ui.turns import Turns
 from fairsynergy.ui.whatif import meeting
-from fairsynergy.wording import caveats
+from fairsynergy.words.phrases import caveats
 
 # A pair of scales, drawn here: an icon by name would make the browser ask another host for its picture.
 ICON = (

@@ -15,15 +15,14 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from fairsynergy.errors import ProblemError
-from fairsynergy.fleet_files import FleetFile, read_file, write_csv, write_json
-from fairsynergy.letters import LONGEST_LINK, file_from_letters, file_to_letters
+from fairsynergy.fleets import PRESETS, FleetFile, FleetSpec, Setting, read_file, write_csv, write_json
+from fairsynergy.fleets.links import LONGEST_LINK, file_from_letters, file_to_letters
+from fairsynergy.fleets.tray import PARAMETER
 from fairsynergy.policies import POLICIES
 from fairsynergy.problem import Problem
-from fairsynergy.scenarios import PRESETS, FleetSpec, Setting
-from fairsynergy.tray import PARAMETER
 from fairsynergy.ui import panels
 from fairsynergy.ui.whatif import meeting
-from fairsynergy.wording import number
+from fairsynergy.words.phrases import number
 
 DRAWN, PRESET, FILE = "Drawn", "Preset", "File"
 MOST_AGENTS = 10_000  # of a file; beyond, the browser and not the solver is the limit

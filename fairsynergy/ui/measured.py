@@ -13,7 +13,7 @@ import streamlit as st
 
 from fairsynergy.curves import Curve, Fit, fit, read_curves, read_folder
 from fairsynergy.errors import ProblemError
-from fairsynergy.scenarios import ASSETS
+from fairsynergy.fleets.drawn import ASSETS
 from fairsynergy.ui import panels
 
 # Kept for a visitor: the file that was given, what was read from the last good one, why the given one was refused,

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import pandas as pd
 import streamlit as st
 
-from fairsynergy import explain
 from fairsynergy.allocation import Allocation
+from fairsynergy.words import explain
 
 # Agents explained one by one; more would push everything else off the screen.
 SHOWN = 5
@@ -69,7 +69,7 @@ def download(frame: pd.DataFrame, name: str) -> None:
 
 
 def _csv(frame: pd.DataFrame) -> str:
-    from fairsynergy.charts import report  # loads what draws, which a first visit does without
+    from fairsynergy.charts.reports import paper as report  # loads what draws, which a first visit does without
 
     return report.csv(frame)
 

@@ -7,8 +7,8 @@ from html import escape
 
 import streamlit as st
 
-from fairsynergy.fairness import Guarantee, Verdict
-from fairsynergy.wording import failing
+from fairsynergy.analysis.fairness import Guarantee, Verdict
+from fairsynergy.words.phrases import failing
 
 STYLE = """<style>
 .promises { border-collapse: collapse; width: 100%; font-size: 0.85rem; line-height: 1.3; }

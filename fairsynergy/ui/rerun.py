@@ -16,7 +16,7 @@ from fairsynergy.experiments.engine import Progress
 from fairsynergy.experiments.paper import FIGURES, reproduce
 from fairsynergy.experiments.reproduction import COLUMNS, Reproduction, Verdict
 from fairsynergy.ui import panels
-from fairsynergy.wording import duration
+from fairsynergy.words.phrases import duration
 
 # Kept for a visitor: what is to be run although it takes long, and what was stopped.
 WANTED, STOPPED = "_wanted_run", "_stopped_run"

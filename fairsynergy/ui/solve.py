@@ -14,14 +14,14 @@ import pandas as pd
 import streamlit as st
 
 import fairsynergy as fs
-from fairsynergy import bidding, planning
+from fairsynergy.analysis import bidding, planning
+from fairsynergy.analysis.fairness import Guarantee, guarantees, report
 from fairsynergy.charts import bidding as drawn
 from fairsynergy.charts import plans
-from fairsynergy.explain import going_price
-from fairsynergy.fairness import Guarantee, guarantees, report
+from fairsynergy.fleets.tray import Scenario
 from fairsynergy.problem import Array
-from fairsynergy.tray import Scenario
-from fairsynergy.wording import badge
+from fairsynergy.words.explain import going_price
+from fairsynergy.words.phrases import badge
 
 # The first search for the certified optimum ends here; most fleets need one box, and a slider must not wait.
 FIRST_LOOK = fs.CertifiedOptimum(boxes=40, seconds=1)

@@ -7,8 +7,8 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 import fairsynergy as fs
+from fairsynergy.analysis.fairness import STARTS, Box
 from fairsynergy.charts import edgeworth
-from fairsynergy.fairness import STARTS, Box
 from fairsynergy.problem import Array
 from fairsynergy.ui import panels, solve
 

@@ -7,7 +7,7 @@ import numpy as np
 import fairsynergy as fs
 from attacks import _draws, _referees
 from fairsynergy.experiments.engine import Batch, measure
-from fairsynergy.fleets import Fleets
+from fairsynergy.kernel import Fleets
 
 COUNT = 12
 # Relative: of a bound, and of a gap where the total is concave and the rule maximises it.

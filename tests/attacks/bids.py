@@ -6,7 +6,7 @@ import numpy as np
 
 from attacks import _referees
 from attacks.batches import draw, state
-from fairsynergy.bidding import Method, Newton, Tatonnement, bid
+from fairsynergy.analysis.bidding import Method, Newton, Tatonnement, bid
 
 COUNT = 25
 # Relative: a limit, a bound.

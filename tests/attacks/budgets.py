@@ -14,7 +14,7 @@ import numpy as np
 import fairsynergy as fs
 from attacks import _draws, _referees
 from attacks.batches import draw, state
-from fairsynergy import planning as pl
+from fairsynergy.analysis import planning as pl
 
 COUNT = 8
 # Relative: a target that is reached, a cost that is called least, one where returns decrease, the best split.

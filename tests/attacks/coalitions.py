@@ -8,7 +8,7 @@ import numpy as np
 
 import fairsynergy as fs
 from attacks._draws import WEIGHTS, Array, amounts
-from fairsynergy.fairness import coalitions_of
+from fairsynergy.analysis.fairness import coalitions_of
 
 COUNT = 12
 # Of the total of accuracies.

@@ -7,9 +7,9 @@ from controls import answer, chart, choose
 from playwright.sync_api import expect
 
 import fairsynergy as fs
-from fairsynergy.charts.handout import open_tray
-from fairsynergy.fleet_files import read_fleet
-from fairsynergy.tray import from_link, read_tray
+from fairsynergy.charts.reports.handout import open_tray
+from fairsynergy.fleets import read_fleet
+from fairsynergy.fleets.tray import from_link, read_tray
 
 TABLE = """\
 agent,compute,gamma_compute,labels,gamma_labels

@@ -10,7 +10,7 @@ import pytest
 from controls import IDLE
 from playwright.sync_api import expect
 
-from fairsynergy.launch import HEADERS
+from fairsynergy.ui.launch import HEADERS
 
 SECRET = "zebra"  # in every name of the visitor whose fleet it is
 ROWS = "".join(f"{SECRET} {i},0.{i % 9 + 1},0.5\n" for i in range(9))

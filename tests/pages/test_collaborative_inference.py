@@ -6,9 +6,9 @@ from dashboard import answer, calm, open_page, shown
 
 from fairsynergy.collaborative import RULES, AllLocal, bisection, draw_city, draw_edge, equal_split, rollout
 from fairsynergy.experiments import cities
-from fairsynergy.scenarios import ASSETS
+from fairsynergy.fleets.drawn import ASSETS
 from fairsynergy.ui import city as city_panel
-from fairsynergy.wording import number, percent
+from fairsynergy.words.phrases import number, percent
 
 PAGE = "collaborative_inference"
 

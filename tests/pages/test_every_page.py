@@ -9,8 +9,7 @@ from pictures import names_in
 from streamlit.testing.v1 import AppTest
 
 import fairsynergy as fs
-from fairsynergy.fleet_files import write_json
-from fairsynergy.scenarios import PRESETS
+from fairsynergy.fleets import PRESETS, write_json
 from fairsynergy.ui import solve
 
 THREE = fs.Problem(

@@ -5,9 +5,9 @@ import pytest
 from dashboard import answer, calm, open_page
 
 import fairsynergy as fs
-from fairsynergy.scenarios import PRESETS
+from fairsynergy.fleets import PRESETS
 from fairsynergy.ui import solve
-from fairsynergy.wording import badge, headline, number, proof
+from fairsynergy.words.phrases import badge, headline, number, proof
 
 FLEET_B = PRESETS["Fleet B"].problem
 ALL = {name: fs.allocate(FLEET_B, policy) for name, policy in fs.POLICIES.items()}

@@ -5,12 +5,12 @@ import pytest
 from dashboard import answer, calm, open_page, shown
 
 import fairsynergy as fs
-from fairsynergy.explain import PORTRAITS
-from fairsynergy.fairness import guarantees, report
-from fairsynergy.fleet_files import write_json
-from fairsynergy.scenarios import DEMONSTRATIONS, PRESETS, FleetSpec, Setting
+from fairsynergy.analysis.fairness import guarantees, report
+from fairsynergy.fleets import PRESETS, FleetSpec, Setting, write_json
+from fairsynergy.fleets.drawn import DEMONSTRATIONS
 from fairsynergy.ui import closing, solve
-from fairsynergy.wording import failing, number, optimum, trade_off, verdicts
+from fairsynergy.words.explain import PORTRAITS
+from fairsynergy.words.phrases import failing, number, optimum, trade_off, verdicts
 
 PAGE = "fairness_tradeoff"
 TABS = {

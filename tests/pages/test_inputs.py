@@ -7,10 +7,9 @@ import pytest
 from dashboard import PAGES, answer, calm, open_page, shown
 
 import fairsynergy as fs
-from fairsynergy.fleet_files import write_json
-from fairsynergy.scenarios import PRESETS, FleetSpec, Setting
+from fairsynergy.fleets import PRESETS, FleetSpec, Setting, write_json
 from fairsynergy.ui import inputs
-from fairsynergy.wording import headline
+from fairsynergy.words.phrases import headline
 
 # Markdown that would do something: a link, an image, a tag.
 ALIVE = re.compile(r"(?<!\\)[\[<]")

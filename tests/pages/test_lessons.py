@@ -9,10 +9,10 @@ from dashboard import answer, calm, open_page, shown
 
 import fairsynergy as fs
 from fairsynergy.charts import lessons as charts
+from fairsynergy.fleets import PRESETS
 from fairsynergy.lessons import LESSONS, STEPS, Question, dial, search, water
-from fairsynergy.scenarios import PRESETS
 from fairsynergy.ui import frame
-from fairsynergy.wording import headline
+from fairsynergy.words.phrases import headline
 
 READ, PREDICT, REVEAL, QUESTION, EXPLORE = STEPS
 every_lesson = pytest.mark.parametrize("name", LESSONS)

@@ -4,7 +4,7 @@ import pytest
 from dashboard import answer, calm, open_page, shown
 
 from fairsynergy.curves import fit, read_curves, read_folder, words
-from fairsynergy.scenarios import ASSETS
+from fairsynergy.fleets.drawn import ASSETS
 
 PAGE = "measured_curves"
 SHIPPED = read_folder(ASSETS / "curves")

@@ -4,10 +4,9 @@ import pytest
 from dashboard import answer, calm, open_page, shown
 
 import fairsynergy as fs
-from fairsynergy.bidding import Tatonnement, bid, rebid, turnover
+from fairsynergy.analysis.bidding import Tatonnement, bid, rebid, turnover
 from fairsynergy.charts import bidding as charts
-from fairsynergy.fleet_files import write_json
-from fairsynergy.scenarios import FleetSpec, Setting
+from fairsynergy.fleets import FleetSpec, Setting, write_json
 from fairsynergy.ui import bids
 
 PAGE = "prices_and_bids"

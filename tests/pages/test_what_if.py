@@ -16,16 +16,19 @@ from streamlit.proto.WidgetStates_pb2 import WidgetState
 from streamlit.testing.v1 import AppTest
 
 import fairsynergy as fs
-from fairsynergy import advice, forecasts, planning
-from fairsynergy.charts.handout import handout, open_tray
+from fairsynergy.analysis import planning
+from fairsynergy.charts.reports.handout import handout, open_tray
 from fairsynergy.curves import fit, read_folder
-from fairsynergy.explain import going_price, sentences
-from fairsynergy.fleet_files import write_csv, write_json
-from fairsynergy.scenarios import ASSETS, PRESETS, FleetSpec, Setting
-from fairsynergy.snippet import python
-from fairsynergy.tray import METRICS, Scenario, Tray, change, from_link, headline, read_tray, to_link, write_tray
+from fairsynergy.fleets import PRESETS, FleetSpec, Setting, write_csv, write_json
+from fairsynergy.fleets.drawn import ASSETS
+from fairsynergy.fleets.script import python
+from fairsynergy.fleets.tray import METRICS, Scenario, Tray, change, from_link, headline, read_tray, to_link, write_tray
 from fairsynergy.ui import solve
 from fairsynergy.ui.whatif import doubt, edit, meeting, saving
+from fairsynergy.words import changes as advice
+from fairsynergy.words import explain
+from fairsynergy.words import plans as forecasts
+from fairsynergy.words.explain import going_price, sentences
 
 PAGE = "what_if"
 FLEET_B = {"fleet": "Preset", "preset": "Fleet B"}
@@ -756,8 +759,8 @@ def test_why_everybody_gets_what_they_get():
     studio(app, "Why")
     assert calm(app)
     found = allocation(app)
-    assert fs.explain.exchanges(found) in text(app)
-    assert fs.explain.prices(found) in text(app)
+    assert explain.exchanges(found) in text(app)
+    assert explain.prices(found) in text(app)
     for said in advice.bounds(planning.binding(found)):
         assert said in text(app)
     price = going_price({"Fair-Synergy": fs.allocate(found.problem, fs.FairSynergy())})

@@ -19,8 +19,8 @@ from fairsynergy.collaborative import (
     rollout,
     write_weights,
 )
-from fairsynergy.collaborative.learned import told
-from fairsynergy.collaborative.training import Plan, Trainer, _values, charged, train
+from fairsynergy.collaborative._learned import told
+from fairsynergy.collaborative._training import Plan, Trainer, _values, charged, train
 from fairsynergy.experiments.cities import read_policies
 
 torch = pytest.importorskip("torch", reason=extras.without("training"))

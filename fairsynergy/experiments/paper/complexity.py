@@ -13,16 +13,10 @@ import pandas as pd
 from scipy import stats
 
 from fairsynergy.experiments.drawing import Growing
-from fairsynergy.experiments.paper.terms import (
-    NONE,
-    SIX,
-    Course,
-    Findings,
-    Options,
-)
+from fairsynergy.experiments.paper.terms import NONE, SIX, Course, Findings, Options
 from fairsynergy.experiments.reproduction import Claim, Verdict
+from fairsynergy.fleets import Setting
 from fairsynergy.policies import NUM
-from fairsynergy.scenarios import Setting
 
 # Numbers of agents whose times are compared; those from FITTED on show how time grows.
 TIMED = (100, 300, 1000, 3000, 10_000, 30_000, 100_000, 300_000)
@@ -59,7 +53,7 @@ COMPLEXITY_REASONS = {
 
 def complexity(options: Options) -> Findings:
     """Times of every rule for fleets of very different sizes, and the exponents that fit them."""
-    from fairsynergy import reference  # loads CVXPY, which takes longer than anything else here does
+    from fairsynergy.policies import reference  # loads CVXPY, which takes longer than anything else here does
 
     course = Course(options.tell, 2 * len(TIMED))
     times: list[dict[str, Any]] = []

@@ -6,19 +6,12 @@ import numpy as np
 import pandas as pd
 
 from fairsynergy.allocation import allocate
-from fairsynergy.experiments.paper.terms import (
-    NONE,
-    OPTIMUM,
-    Course,
-    Findings,
-    Options,
-    compared,
-)
+from fairsynergy.experiments.paper.terms import NONE, OPTIMUM, Course, Findings, Options, compared
 from fairsynergy.experiments.reproduction import Claim, Verdict
+from fairsynergy.fleets import PRESETS
 from fairsynergy.policies import NUM, FairSynergy
 from fairsynergy.problem import Array, Problem
-from fairsynergy.scenarios import PRESETS
-from fairsynergy.wording import signed
+from fairsynergy.words.phrases import signed
 
 SAME = "the same grants"
 

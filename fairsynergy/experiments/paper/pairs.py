@@ -11,23 +11,13 @@ from scipy import stats
 
 from fairsynergy.experiments.drawing import Pairs
 from fairsynergy.experiments.engine import Batch, measure
-from fairsynergy.experiments.paper.terms import (
-    NEAR,
-    NONE,
-    ONE_PASS,
-    RELEASED,
-    SIX,
-    Course,
-    Findings,
-    Options,
-    compared,
-)
+from fairsynergy.experiments.paper.terms import NEAR, NONE, ONE_PASS, RELEASED, SIX, Course, Findings, Options, compared
 from fairsynergy.experiments.reproduction import Claim, Verdict
-from fairsynergy.fleets import Fleets
+from fairsynergy.fleets import Setting
+from fairsynergy.kernel import Fleets
 from fairsynergy.policies import FairSynergy, Policy
 from fairsynergy.problem import Array
-from fairsynergy.scenarios import Setting
-from fairsynergy.wording import signed
+from fairsynergy.words.phrases import signed
 
 # How exact the released solver is, in accuracy.
 SOLVED = 1e-6

@@ -27,9 +27,9 @@ from fairsynergy.experiments.paper.terms import (
     compared,
 )
 from fairsynergy.experiments.reproduction import Claim, Verdict
+from fairsynergy.fleets import Setting
 from fairsynergy.policies import FairSynergy, Nash, Random, Uniform
-from fairsynergy.scenarios import Setting
-from fairsynergy.wording import signed
+from fairsynergy.words.phrases import signed
 
 SATURATED = ", saturated"
 # About how much longer a batch takes with two resources than with one, and a search for the certified optimum of all

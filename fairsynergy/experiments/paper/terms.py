@@ -11,9 +11,9 @@ import pandas as pd
 
 from fairsynergy.experiments.engine import Progress
 from fairsynergy.experiments.reproduction import Claim, Verdict
+from fairsynergy.fleets.drawn import ASSETS
 from fairsynergy.policies import POLICIES, CertifiedOptimum, FairSynergy, Policy
-from fairsynergy.scenarios import ASSETS
-from fairsynergy.wording import signed
+from fairsynergy.words.phrases import signed
 
 NONE = "–"
 # A claimed number holds within this part of it: the paper gives whole percents, and other seeds another sample.

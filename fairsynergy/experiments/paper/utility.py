@@ -6,16 +6,11 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from fairsynergy.experiments.paper.terms import (
-    NONE,
-    Course,
-    Findings,
-    Options,
-)
+from fairsynergy.experiments.paper.terms import NONE, Course, Findings, Options
 from fairsynergy.experiments.reproduction import Claim, Verdict
+from fairsynergy.fleets.drawn import ASSETS
 from fairsynergy.problem import Array
-from fairsynergy.scenarios import ASSETS
-from fairsynergy.wording import signed
+from fairsynergy.words.phrases import signed
 
 
 def surface(options: Options) -> Findings:

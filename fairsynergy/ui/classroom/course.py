@@ -14,7 +14,7 @@ import streamlit as st
 
 from fairsynergy.lessons import LESSONS, STEPS, Amount, Lesson, Question
 from fairsynergy.ui import inputs, panels
-from fairsynergy.wording import listed
+from fairsynergy.words.phrases import listed
 
 READ, PREDICT, REVEAL, QUESTION, EXPLORE = STEPS
 FIRST = next(iter(LESSONS))

@@ -62,6 +62,6 @@ def view() -> None:
 
 
 def _sheets(*, answers: bool) -> str:
-    from fairsynergy.charts import worksheets  # loads what draws, which a first visit does without
+    from fairsynergy.charts.reports import worksheets  # loads what draws, which a first visit does without
 
     return worksheets.worksheets(address=course.page() or None, answers=answers)

@@ -8,12 +8,13 @@ import numpy as np
 import streamlit as st
 
 import fairsynergy as fs
-from fairsynergy import advice, planning
+from fairsynergy.analysis import planning
 from fairsynergy.charts import plans
+from fairsynergy.fleets.tray import Scenario, Tray
 from fairsynergy.problem import Array
-from fairsynergy.tray import Scenario, Tray
 from fairsynergy.ui import panels, solve
 from fairsynergy.ui.whatif import meeting
+from fairsynergy.words import changes as advice
 
 EQUAL = "(equal shares)"
 STOPS = 11  # prices of the curve

@@ -6,10 +6,10 @@ import numpy as np
 import streamlit as st
 
 import fairsynergy as fs
-from fairsynergy import forecasts
 from fairsynergy.charts import plans
-from fairsynergy.tray import Scenario
+from fairsynergy.fleets.tray import Scenario
 from fairsynergy.ui import panels, solve
+from fairsynergy.words import plans as forecasts
 
 QUESTIONS = {
     "today's grants stay": "kept",

@@ -19,13 +19,13 @@ import streamlit as st
 import fairsynergy as fs
 from fairsynergy.charts import allocations as charts
 from fairsynergy.charts import comparison
-from fairsynergy.explain import sentences
+from fairsynergy.fleets.tables import unfit_name
+from fairsynergy.fleets.tray import Scenario
 from fairsynergy.problem import Array, Problem
-from fairsynergy.sheets import unfit_name
-from fairsynergy.tray import Scenario
 from fairsynergy.ui import panels, picking, solve
 from fairsynergy.ui.whatif import meeting, why
-from fairsynergy.wording import listed
+from fairsynergy.words.explain import sentences
+from fairsynergy.words.phrases import listed
 
 # Up to this many agents each has a row to edit; of more, those found or both ends.
 WHOLE = 200

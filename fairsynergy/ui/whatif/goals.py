@@ -8,12 +8,13 @@ import numpy as np
 import streamlit as st
 
 import fairsynergy as fs
-from fairsynergy import forecasts, planning
+from fairsynergy.analysis import planning
 from fairsynergy.charts import plans
+from fairsynergy.fleets.tray import Scenario
 from fairsynergy.problem import Array
-from fairsynergy.tray import Scenario
 from fairsynergy.ui import panels, solve
 from fairsynergy.ui.whatif import meeting
+from fairsynergy.words import plans as forecasts
 
 WORST, MEAN, AGENT = "the worst-off agent", "the mean", "one agent"
 AIMS = [MEAN, WORST, AGENT]

@@ -8,11 +8,11 @@ import numpy as np
 import streamlit as st
 
 import fairsynergy as fs
-from fairsynergy import advice
+from fairsynergy.fleets.tray import Scenario
 from fairsynergy.problem import Array
-from fairsynergy.tray import Scenario
 from fairsynergy.ui import panels, solve
 from fairsynergy.ui.whatif import goals, meeting
+from fairsynergy.words import changes as advice
 
 STEPS = 20  # of a slider, up to as much again as there is
 

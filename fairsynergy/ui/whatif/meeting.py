@@ -15,10 +15,10 @@ import numpy as np
 import streamlit as st
 
 import fairsynergy as fs
-from fairsynergy.letters import LONGEST_LINK
+from fairsynergy.fleets import FleetSpec
+from fairsynergy.fleets.links import LONGEST_LINK
+from fairsynergy.fleets.tray import PARAMETER, Scenario, Tray, from_link, to_link
 from fairsynergy.problem import Array, Problem
-from fairsynergy.scenarios import FleetSpec
-from fairsynergy.tray import PARAMETER, Scenario, Tray, from_link, to_link
 from fairsynergy.ui import solve
 
 # Kept for a visitor: the tray, the trays before it, every scenario that was ever on screen, why the last wish was

@@ -10,14 +10,16 @@ import pandas as pd
 import streamlit as st
 
 import fairsynergy as fs
-from fairsynergy.charts import handout, report, whatif
+from fairsynergy.charts import whatif
 from fairsynergy.charts.figure import Figure
-from fairsynergy.fleet_files import results_table
-from fairsynergy.snippet import python
-from fairsynergy.tray import METRICS, Tray, write_tray
+from fairsynergy.charts.reports import handout
+from fairsynergy.charts.reports import paper as report
+from fairsynergy.fleets import results_table
+from fairsynergy.fleets.script import python
+from fairsynergy.fleets.tray import METRICS, Tray, write_tray
+from fairsynergy.fleets.workbook import workbook
 from fairsynergy.ui import inputs, panels
 from fairsynergy.ui.whatif import meeting
-from fairsynergy.workbook import workbook
 
 OPENED = "tray_file"
 LONGEST_SCRIPT = 20_000  # letters; a browser would be busy for long with colouring more

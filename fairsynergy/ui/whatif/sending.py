@@ -7,10 +7,10 @@ from dataclasses import replace
 import streamlit as st
 
 from fairsynergy.curves import Fit
-from fairsynergy.tray import Scenario
+from fairsynergy.fleets.tray import Scenario
 from fairsynergy.ui import panels
 from fairsynergy.ui.whatif import meeting
-from fairsynergy.wording import listed
+from fairsynergy.words.phrases import listed
 
 PLACE = "pages/what_if.py"
 

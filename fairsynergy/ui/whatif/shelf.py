@@ -8,10 +8,10 @@ import pandas as pd
 import streamlit as st
 
 import fairsynergy as fs
-from fairsynergy.tray import LONGEST_NAME, METRICS, Difference, Scenario, Tray, differences
+from fairsynergy.fleets.tray import LONGEST_NAME, METRICS, Difference, Scenario, Tray, differences
 from fairsynergy.ui import panels
 from fairsynergy.ui.whatif import meeting
-from fairsynergy.wording import average, number
+from fairsynergy.words.phrases import average, number
 
 SHORTEST_LIST = 6  # differences that are sentences; more are a table
 

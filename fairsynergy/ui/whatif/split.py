@@ -9,12 +9,13 @@ import pandas as pd
 import streamlit as st
 
 import fairsynergy as fs
-from fairsynergy import advice, planning
+from fairsynergy.analysis import planning
+from fairsynergy.fleets.tray import Scenario
 from fairsynergy.problem import Array
-from fairsynergy.tray import Scenario
 from fairsynergy.ui import panels, solve
 from fairsynergy.ui.whatif import meeting
-from fairsynergy.wording import average, badge, mean_word, number, percent, proof
+from fairsynergy.words import changes as advice
+from fairsynergy.words.phrases import average, badge, mean_word, number, percent, proof
 
 ROUNDING = 1e-9  # a sum of grants above the capacity by less than this part of it is not too much
 DRAGGED = 12  # up to this many agents each has a slider

@@ -5,10 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 import fairsynergy as fs
-from fairsynergy import advice, planning
-from fairsynergy.explain import exchanges, prices, sentences
-from fairsynergy.tray import Scenario
+from fairsynergy.analysis import planning
+from fairsynergy.fleets.tray import Scenario
 from fairsynergy.ui import panels, picking, solve
+from fairsynergy.words import changes as advice
+from fairsynergy.words.explain import exchanges, prices, sentences
 
 
 def panel(scenario: Scenario, allocation: fs.Allocation) -> None:
