@@ -8,8 +8,7 @@ import extras
 import pytest
 
 from fairsynergy import cli
-from fairsynergy.curves import _digits as digits
-from fairsynergy.curves import fit, read_curves
+from fairsynergy.curves import digits, fit, read_curves
 
 ROWS = "labels,accuracy\n30,0.40\n60,0.48\n120,0.57\n240,0.66\n480,0.79\n"
 

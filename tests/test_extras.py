@@ -28,7 +28,7 @@ CALLS = {
     "training": "from fairsynergy.collaborative import RECIPES, _training; _training.train(RECIPES['iql'], seed=0)",
     "marl": "from fairsynergy.collaborative._environment import CollaborativeInference as C; C()",
     "cluster": "from fairsynergy.experiments import workers; workers.connect('tcp://localhost:8786')",
-    "measure": "from fairsynergy.curves import _digits; _digits.measure()",
+    "measure": "from fairsynergy.curves import digits; digits.measure()",
 }
 
 

@@ -16,7 +16,7 @@ from test_comparison import fields
 
 import fairsynergy as fs
 from fairsynergy.charts import palette, whatif
-from fairsynergy.charts.reports import paper as report
+from fairsynergy.charts.reports import report
 from fairsynergy.charts.reports.handout import ENDS, LISTED, handout, open_tray, read_handout
 from fairsynergy.cli import main
 from fairsynergy.fleets import PRESETS, FleetSpec

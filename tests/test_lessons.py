@@ -13,7 +13,7 @@ from test_comparison import fields
 import fairsynergy as fs
 from fairsynergy.charts import lessons as charts
 from fairsynergy.charts import tradeoff
-from fairsynergy.charts.reports.paper import svg
+from fairsynergy.charts.reports.report import svg
 from fairsynergy.charts.reports.worksheets import worksheets
 from fairsynergy.errors import ProblemError
 from fairsynergy.fleets import PRESETS

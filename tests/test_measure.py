@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 import fairsynergy as fs
-from fairsynergy.curves import _digits as digits
-from fairsynergy.curves import read_curves, read_folder
+from fairsynergy.curves import digits, read_curves, read_folder
 from fairsynergy.fleets.drawn import ASSETS
 
 QUICK = ["Digits, support vector machine", "Noisy digits, logistic regression", "Digits, size of a decision tree"]

@@ -16,7 +16,7 @@ from PIL import Image
 
 import fairsynergy as fs
 from fairsynergy.charts import axonometric, lines, palette, paper
-from fairsynergy.charts.reports import paper as report
+from fairsynergy.charts.reports import report
 from fairsynergy.experiments.reproduction import COLUMNS, Claim, Reproduction, Verdict
 
 EVIL = "<script>alert('x')</script> & \"|\" *b*"

@@ -14,7 +14,7 @@ import fairsynergy as fs
 from fairsynergy.analysis import planning
 from fairsynergy.analysis.planning import Kind
 from fairsynergy.problem import Array
-from fairsynergy.words import changes as advice
+from fairsynergy.words import advice
 
 RULES: dict[str, fs.Policy] = {
     **fs.RULES,

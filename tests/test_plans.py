@@ -11,7 +11,7 @@ import fairsynergy as fs
 from fairsynergy.analysis import planning
 from fairsynergy.charts import edge as edges
 from fairsynergy.charts import plans
-from fairsynergy.charts.reports.paper import DIALECT
+from fairsynergy.charts.reports.report import DIALECT
 from fairsynergy.collaborative import RULES, draw_edge
 from fairsynergy.fleets import PRESETS
 

@@ -11,7 +11,7 @@ import pytest
 from markupsafe import escape
 from PIL import Image
 
-from fairsynergy.charts.reports.paper import markdown
+from fairsynergy.charts.reports.report import markdown
 from fairsynergy.cli import main
 from fairsynergy.experiments.paper import FIGURES, reproduce
 from fairsynergy.experiments.reproduction import COLUMNS

@@ -12,7 +12,7 @@ import pytest
 
 import fairsynergy as fs
 from fairsynergy.analysis import planning
-from fairsynergy.words import changes as advice
+from fairsynergy.words import advice
 from fairsynergy.words.explain import exchanges, next_unit, prices, standings, why
 from fairsynergy.words.phrases import average, headline, mean_word, number, trade_off, verdicts
 

@@ -12,7 +12,7 @@ from hypothesis import assume, given, settings
 from strategies import NAMED, changed, fleet, paper_fleet, problems
 
 import fairsynergy as fs
-from fairsynergy.analysis.planning import (  # fmt: skip
+from fairsynergy.analysis.planning import (
     Agent,
     Aim,
     Answer,
@@ -26,7 +26,7 @@ from fairsynergy.analysis.planning import (  # fmt: skip
     outcome_grid,
 )
 from fairsynergy.policies._leximin import cheapest
-from fairsynergy.words import plans as forecasts
+from fairsynergy.words import forecasts
 
 # An example divides a fleet some thirty times.
 FEWER = settings(max_examples=max(10, settings.default.max_examples // 8))

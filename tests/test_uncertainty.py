@@ -14,7 +14,7 @@ from fairsynergy.analysis import fairness
 from fairsynergy.analysis.fairness import TIE
 from fairsynergy.analysis.planning import Uncertainty, band, draw, uncertain
 from fairsynergy.analysis.planning import _uncertainty as module
-from fairsynergy.words import plans as forecasts
+from fairsynergy.words import forecasts
 
 FEWER = settings(max_examples=max(10, settings.default.max_examples // 8))
 DRAWS = 12

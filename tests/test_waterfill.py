@@ -295,12 +295,8 @@ def test_rounding_of_what_is_wanted_beside_large_endowments_moves_nobody_from_a_
 def test_a_crumb_is_not_charged_for_the_rounding_of_a_sum():
     """Beside a capacity that is a sum of floors and ceilings, to the last digit: the agent with nothing keeps it."""
     c, p = [0.40886340570678315, 0.9357718543531298, 1.2, 7.5], [0.5911365942932169, 0.06422814564687018, 0.76, 0.25]
-    own, low, high = (
-        [0, 0, 6.8e-8, 6.8e-7],
-        [0, 0, 8.536096369658444e-13, 9.772653195568194e-13],
-        [1e-13, *[np.inf] * 3],
-    )
-    found = fs.waterfill(c, p, own, 1.930874956522663e-12, low, high)
+    own, low = [0, 0, 6.8e-8, 6.8e-7], [0, 0, 8.536096369658444e-13, 9.772653195568194e-13]
+    found = fs.waterfill(c, p, own, 1.930874956522663e-12, low, [1e-13, np.inf, np.inf, np.inf])
     assert 0 < found.grant[1] < 1e-60
     assert found.grant[1] == pytest.approx((c[1] / found.price) ** (1 / p[1]), rel=1e-9)
 

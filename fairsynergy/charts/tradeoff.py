@@ -16,7 +16,7 @@ import pandas as pd
 from fairsynergy.allocation import Allocation
 from fairsynergy.analysis.fairness import Guarantee, PriceOfFairness, dominators, gini, lorenz
 from fairsynergy.charts import palette
-from fairsynergy.charts.comparison import (  # fmt: skip
+from fairsynergy.charts.comparison import (
     AXIS,
     FAINT,
     FROM_ZERO,

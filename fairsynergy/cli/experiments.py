@@ -99,7 +99,7 @@ def _add_reproduce(commands: Commands) -> None:
 
 
 def _reproduce(arguments: argparse.Namespace) -> None:
-    from fairsynergy.charts.reports import paper as report  # loads what draws, which the other commands do without
+    from fairsynergy.charts.reports import report  # loads what draws, which the other commands do without
     from fairsynergy.experiments import paper
 
     names = [name for wanted in arguments.figure for name in (paper.FIGURES if wanted == "all" else [wanted])]

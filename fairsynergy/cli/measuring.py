@@ -211,7 +211,7 @@ def _add_measure(commands: Commands) -> None:
 
 
 def _measure(arguments: argparse.Namespace) -> None:
-    from fairsynergy.curves import _digits as digits  # measuring is not for those who only fit
+    from fairsynergy.curves import digits  # measuring is not for those who only fit
 
     if arguments.seeds < 1:
         raise ProblemError(f"--seeds must be at least 1, got {arguments.seeds}")

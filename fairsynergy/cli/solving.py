@@ -277,10 +277,8 @@ def _add_report(commands: Commands) -> None:
 
 
 def _report(arguments: argparse.Namespace) -> None:
-    from fairsynergy.charts.reports.handout import (  # loads what draws, which the other commands do without
-        handout,
-        open_tray,
-    )
+    # They load what draws, which the other commands do without.
+    from fairsynergy.charts.reports.handout import handout, open_tray
     from fairsynergy.fleets.workbook import workbook
 
     out: Path = arguments.out

@@ -15,7 +15,7 @@ from fairsynergy.charts import bidding as charts
 from fairsynergy.charts.comparison import Spec
 from fairsynergy.fleets import FleetSpec
 from fairsynergy.ui import panels, solve
-from fairsynergy.words import changes as advice
+from fairsynergy.words import advice
 
 # Rounds at most: fewer for fleets of which all answers together would take seconds.
 ROUNDS, LEAST_ROUNDS, NUMBERS = 500, 120, 500_000

@@ -69,7 +69,7 @@ def download(frame: pd.DataFrame, name: str) -> None:
 
 
 def _csv(frame: pd.DataFrame) -> str:
-    from fairsynergy.charts.reports import paper as report  # loads what draws, which a first visit does without
+    from fairsynergy.charts.reports import report  # loads what draws, which a first visit does without
 
     return report.csv(frame)
 

@@ -25,9 +25,7 @@ from fairsynergy.fleets.script import python
 from fairsynergy.fleets.tray import METRICS, Scenario, Tray, change, from_link, headline, read_tray, to_link, write_tray
 from fairsynergy.ui import solve
 from fairsynergy.ui.whatif import doubt, edit, meeting, saving
-from fairsynergy.words import changes as advice
-from fairsynergy.words import explain
-from fairsynergy.words import plans as forecasts
+from fairsynergy.words import advice, explain, forecasts
 from fairsynergy.words.explain import going_price, sentences
 
 PAGE = "what_if"

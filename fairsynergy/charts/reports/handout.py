@@ -24,7 +24,7 @@ import pandas as pd
 
 from fairsynergy.allocation import Allocation
 from fairsynergy.charts import whatif
-from fairsynergy.charts.reports.paper import page, svg
+from fairsynergy.charts.reports.report import page, svg
 from fairsynergy.errors import ProblemError
 from fairsynergy.fleets.script import python
 from fairsynergy.fleets.tables import DEFAULTS

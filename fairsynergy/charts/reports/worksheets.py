@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from fairsynergy.charts.lessons import Picture, opening, revealed
-from fairsynergy.charts.reports.paper import page, svg
+from fairsynergy.charts.reports.report import page, svg
 from fairsynergy.errors import ProblemError
 from fairsynergy.lessons import LESSONS, Lesson, Question
 

@@ -14,7 +14,7 @@ from fairsynergy.fleets.tray import Scenario, Tray
 from fairsynergy.problem import Array
 from fairsynergy.ui import panels, solve
 from fairsynergy.ui.whatif import meeting
-from fairsynergy.words import changes as advice
+from fairsynergy.words import advice
 
 EQUAL = "(equal shares)"
 STOPS = 11  # prices of the curve

@@ -9,7 +9,7 @@ import fairsynergy as fs
 from fairsynergy.charts import plans
 from fairsynergy.fleets.tray import Scenario
 from fairsynergy.ui import panels, solve
-from fairsynergy.words import plans as forecasts
+from fairsynergy.words import forecasts
 
 QUESTIONS = {
     "today's grants stay": "kept",

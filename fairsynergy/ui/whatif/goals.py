@@ -14,7 +14,7 @@ from fairsynergy.fleets.tray import Scenario
 from fairsynergy.problem import Array
 from fairsynergy.ui import panels, solve
 from fairsynergy.ui.whatif import meeting
-from fairsynergy.words import plans as forecasts
+from fairsynergy.words import forecasts
 
 WORST, MEAN, AGENT = "the worst-off agent", "the mean", "one agent"
 AIMS = [MEAN, WORST, AGENT]

@@ -12,7 +12,7 @@ from fairsynergy.fleets.tray import Scenario
 from fairsynergy.problem import Array
 from fairsynergy.ui import panels, solve
 from fairsynergy.ui.whatif import goals, meeting
-from fairsynergy.words import changes as advice
+from fairsynergy.words import advice
 
 STEPS = 20  # of a slider, up to as much again as there is
 

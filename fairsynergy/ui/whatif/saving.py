@@ -12,8 +12,7 @@ import streamlit as st
 import fairsynergy as fs
 from fairsynergy.charts import whatif
 from fairsynergy.charts.figure import Figure
-from fairsynergy.charts.reports import handout
-from fairsynergy.charts.reports import paper as report
+from fairsynergy.charts.reports import handout, report
 from fairsynergy.fleets import results_table
 from fairsynergy.fleets.script import python
 from fairsynergy.fleets.tray import METRICS, Tray, write_tray

@@ -14,7 +14,7 @@ from fairsynergy.fleets.tray import Scenario
 from fairsynergy.problem import Array
 from fairsynergy.ui import panels, solve
 from fairsynergy.ui.whatif import meeting
-from fairsynergy.words import changes as advice
+from fairsynergy.words import advice
 from fairsynergy.words.phrases import average, badge, mean_word, number, percent, proof
 
 ROUNDING = 1e-9  # a sum of grants above the capacity by less than this part of it is not too much

@@ -8,7 +8,7 @@ import fairsynergy as fs
 from fairsynergy.analysis import planning
 from fairsynergy.fleets.tray import Scenario
 from fairsynergy.ui import panels, picking, solve
-from fairsynergy.words import changes as advice
+from fairsynergy.words import advice
 from fairsynergy.words.explain import exchanges, prices, sentences
 
 
